@@ -1,0 +1,25 @@
+"""The settings of one audit, frozen: what may differ between two audits of the same files, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSettings:
+    """What the models, the statistics and the pages are told about this audit.
+
+    `as_of_date` is the day of the export and the only today there is: open spells are censored on it. `period_from`
+    and `period_to` bound the decisions reported on. The reference groups are named here and never follow the data.
+    """
+
+    office: str
+    title: str
+    jurisdiction: str
+    as_of_date: date
+    period_from: date
+    period_to: date
+    reference_race: str
+    reference_citizenship: str
+    seed: int

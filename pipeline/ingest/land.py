@@ -1,0 +1,557 @@
+"""Land an office's exports: every source row becomes rows of the contract's tables, or is rejected or filtered with a
+reason, and is counted. read = landed + rejected + filtered holds for each file, or the run stops.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from pipeline.contract import LINEAGE, Contract
+from pipeline.errors import AuditError, Problem, place
+from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned
+from pipeline.ingest.expression import columns_of
+from pipeline.ingest.freeze import SourceFile, find_sources
+from pipeline.ingest.keys import install_key, office_key
+from pipeline.ingest.office import CodeTable, Entry, Office, nearest, normalise
+from pipeline.ingest.read import RawTable, literal, quoted, read_file
+
+#: An unmapped text is printed only if it is common or resembles a known code: else it could be a name that slipped in.
+SHOWN_FROM = 5
+#: A column with more distinct texts than this is no code.
+MOST_CODES = 200_000
+
+
+@dataclass(kw_only=True)
+class FileCount:
+    """What became of the rows of one file. `filtered` counts by reason."""
+
+    path: str
+    batch: str
+    sha256: str
+    bytes: int
+    read: int = 0
+    landed: int = 0
+    rejected: int = 0
+    filtered: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_conserved(self) -> bool:
+        return self.read == self.landed + self.rejected + sum(self.filtered.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landing:
+    """The files with their counts, and what the analyst should know though the run goes on."""
+
+    files: tuple[FileCount, ...]
+    warnings: tuple[Problem, ...]
+
+
+def land(*, office: Office, contract: Contract, raw: Path, database: Path, work: Path, freeze: bool = False) -> Landing:
+    """Land all files of `raw` into the schema `landed` of `database`. Raises `AuditError` with every problem found."""
+    sources = find_sources(office, raw, freeze=freeze)
+    connection = duckdb.connect(str(database))
+    try:
+        connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
+        install_key(connection, office_key(office.settings.office, office.identifiers))
+        lander = _Lander(connection, office, contract, work)
+        lander.create_tables()
+        for number, source in enumerate(sources):
+            lander.file(number, source)
+        lander.finish()
+    finally:
+        connection.close()
+    errors = [p for p in lander.problems if p.severity == "error"]
+    if errors:
+        raise AuditError(lander.problems)
+    return Landing(files=tuple(lander.counts), warnings=tuple(lander.problems))
+
+
+class _Lander:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, office: Office, contract: Contract, work: Path) -> None:
+        self._db = connection
+        self._office = office
+        self._contract = contract
+        self._work = work
+        self.problems: list[Problem] = []
+        self.counts: list[FileCount] = []
+
+    # --- the schema -----------------------------------------------------------------------------------------------
+
+    def create_tables(self) -> None:
+        """Every table of the contract, whether this office feeds it or not, with its extension columns."""
+        self._db.execute("create schema if not exists landed")
+        extensions: dict[str, dict[str, str]] = {}
+        for entry in self._office.entries:
+            for column in EntryCompiler(self._contract, entry, lambda name, _: quoted(name)).columns():
+                if column.mapping.contract is None:
+                    extensions.setdefault(entry.table, {})[column.mapping.name] = column.data_type
+        for table in self._contract.values():
+            columns = [f"{quoted(c.name)} {c.data_type}" for c in table.columns.values()]
+            columns += [f"{quoted(c.name + '_raw')} varchar" for c in table.columns.values() if c.kind == "code"]
+            columns += [f"{quoted(name)} {kind}" for name, kind in sorted(extensions.get(table.name, {}).items())]
+            columns += ["_batch_id varchar", "_source_file varchar", "_source_row bigint"]
+            self._db.execute(f"create or replace table landed.{quoted(table.name)} ({', '.join(columns)})")
+        self._db.execute(
+            """create or replace table landed.rejects (
+                _batch_id varchar, _source_file varchar, _source_row bigint, kind varchar, table_name varchar,
+                column_name varchar, source_column varchar, value_shape varchar, rule varchar, row_shape varchar)"""
+        )
+        self._db.execute("create or replace table landed.supplied (table_name varchar, column_name varchar)")
+        supplied = sorted(self._office.supplied)
+        if supplied:
+            self._db.executemany("insert into landed.supplied values (?, ?)", supplied)
+        s = self._office.settings
+        self._db.execute(
+            """create or replace table landed.audit_settings as select
+                ?::varchar as office, ?::varchar as jurisdiction, ?::date as as_of_date, ?::date as period_from,
+                ?::date as period_to, ?::varchar as reference_race, ?::varchar as reference_citizenship, ?::bigint as seed""",
+            [
+                s.office,
+                s.jurisdiction,
+                s.as_of_date,
+                s.period_from,
+                s.period_to,
+                s.reference_race,
+                s.reference_citizenship,
+                s.seed,
+            ],
+        )
+
+    # --- one file -------------------------------------------------------------------------------------------------
+
+    def file(self, number: int, source: SourceFile) -> None:
+        count = FileCount(path=source.shown, batch=source.batch, sha256=source.sha256, bytes=source.bytes)
+        self.counts.append(count)
+        try:
+            raw = read_file(self._db, source, table=f"raw_{number}", work=self._work)
+        except AuditError as error:
+            self.problems += error.problems
+            return
+        count.read = raw.records
+        entries = self._office.entries_of(source.mapping.name)
+        header_problems = list(self._header_problems(source, raw, entries))
+        self.problems += header_problems
+        if not any(p.severity == "error" for p in header_problems):
+            _FileLander(self._db, self._office, self._contract, source, raw, entries, count, self.problems).run()
+            if not count.is_conserved:
+                self.problems.append(
+                    Problem(
+                        code="IIU119",
+                        where=place(file=source.shown),
+                        what=f"read {count.read} rows, but landed {count.landed}, rejected {count.rejected}, filtered {sum(count.filtered.values())}",
+                        expected="read = landed + rejected + filtered",
+                        fix="This is a defect of the program; please report it",
+                    )
+                )
+        for name in (raw.name, f"{raw.name}_rows", f"{raw.name}_rejects", f"{raw.name}_scans", f"{raw.name}_steps"):
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        for kind in ("view", "table"):
+            try:
+                self._db.execute(f"drop {kind} if exists {quoted(name)}")
+            except duckdb.CatalogException:
+                continue  # it exists as the other kind
+
+    def _header_problems(self, source: SourceFile, raw: RawTable, entries: Sequence[Entry]) -> Iterator[Problem]:
+        """Every column that is read must be there; every column that is there must be read or listed unused."""
+        known = {name.casefold() for name in raw.columns}
+        used: set[str] = set()
+        for entry in entries:
+            prefix = f"{entry.each['as']}." if entry.each else None
+            for name in sorted(entry.reads):
+                if prefix and name.startswith(prefix):
+                    continue
+                used.add(name.casefold())
+                if name.casefold() not in known:
+                    yield Problem(
+                        code="IIU201",
+                        where=place(file=source.shown, line=1, column=name),
+                        what=f"the column is missing; {entry.where} reads it{nearest(name, raw.columns)}",
+                        expected="the columns that office.yml maps",
+                        fix="If it was renamed, add the new header under `renames`; if it is gone for good, take it out of the mapping",
+                    )
+        for drop, _ in source.mapping.filters:
+            used |= {name.casefold() for name in columns_of(drop)}
+        unused = {name.casefold() for name in source.mapping.unused}
+        for name in raw.columns:
+            if name.casefold() not in used | unused:
+                yield Problem(
+                    code="IIU202",
+                    where=place(file=source.shown, line=1, column=name),
+                    what=f"the column is neither mapped nor listed unused{nearest(name, [n for e in entries for n in e.reads] or ['-'])}",
+                    expected="every column to be one or the other",
+                    fix=f"Map it, or list it under files.{source.mapping.name}.unused with a reason",
+                )
+
+    # --- after all files ------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        self._db.execute("checkpoint")
+
+
+class _FileLander:
+    """Lands one raw table: filters, code tables, problems, then one insert per entry."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        office: Office,
+        contract: Contract,
+        source: SourceFile,
+        raw: RawTable,
+        entries: Sequence[Entry],
+        count: FileCount,
+        problems: list[Problem],
+    ) -> None:
+        self._db = connection
+        self._office = office
+        self._contract = contract
+        self._source = source
+        self._raw = raw
+        self._entries = entries
+        self._count = count
+        self._problems = problems
+        self._overrides: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._lookups: dict[tuple[int, str], str] = {}
+
+    def run(self) -> None:
+        compiled = {entry.number: self._compile(entry) for entry in self._entries}
+        self._create_cleaned()
+        for entry in self._entries:
+            self._check_items(entry)
+        self._filter()
+        for entry in self._entries:
+            for column in compiled[entry.number]:
+                if column.is_code:
+                    self._create_lookup(entry, column)
+        self._db.execute("create or replace temp table bad_rows (_row bigint)")
+        for entry in self._entries:
+            self._find_unreadable(entry, compiled[entry.number])
+        self._db.execute("create or replace temp table rejected_rows as select distinct _row from bad_rows")
+        for entry in self._entries:
+            self._insert(entry, compiled[entry.number])
+        self._reject_rows()
+        self._account()
+
+    def _compile(self, entry: Entry) -> tuple[CompiledColumn, ...]:
+        def override(name: str, markers: Sequence[str]) -> str:
+            key = (name, tuple(markers))
+            self._overrides.setdefault(key, f"{name}|{len(self._overrides)}")
+            return quoted(self._overrides[key])
+
+        return EntryCompiler(self._contract, entry, override).columns()
+
+    # --- the rows as clean text -----------------------------------------------------------------------------------
+
+    def _create_cleaned(self) -> None:
+        """`cells`: this file's rows as trimmed text with NULL for null markers; a view, so only what is read is computed."""
+        markers = self._source.mapping.null_markers
+        columns = [f"{cleaned(quoted(name), markers)} as {quoted(name)}" for name in self._raw.columns]
+        columns += [
+            f"{cleaned(quoted(name), own)} as {quoted(alias)}" for (name, own), alias in self._overrides.items()
+        ]
+        self._db.execute(
+            f"""create or replace temp view cells as select _row, {literal(self._source.batch)} as _batch_id,
+                {literal(self._source.shown)} as _source_file, {", ".join(columns)} from {quoted(self._raw.name)}"""
+        )
+
+    def _rows_of(self, entry: Entry) -> str:
+        """The rows an entry sees: the kept rows, or one row per item of a JSON cell; with its `when`."""
+        rows = "(select * from cells where _row not in (select _row from filtered_rows))"
+        if self._count.filtered == {}:
+            rows = "cells"
+        if entry.each:
+            cell, name = quoted(entry.each["column"]), entry.each["as"]
+            keys = self._item_keys(entry)
+            fields = ", ".join(
+                f"{quoted(key)} := {cleaned(f'_item ->> {literal(_json_path(key))}', self._source.mapping.null_markers)}"
+                for key in keys
+            )
+            rows = f"""(select * exclude (_item), struct_pack({fields or "_nothing := null"}) as {quoted(name)} from (
+                select *, unnest(_items) as _item, generate_subscripts(_items, 1) as _item_number from (
+                    select *, case when json_valid({cell}) then json_extract({cell}, '$[*]') end as _items from {rows} as kept
+                ) as listed) as items)"""
+        return f"(select * from {rows} as kept where ({entry.when}))" if entry.when else rows
+
+    def _item_keys(self, entry: Entry) -> list[str]:
+        assert entry.each is not None
+        prefix = entry.each["as"] + "."
+        return sorted({name.removeprefix(prefix) for name in entry.reads if name.startswith(prefix)})
+
+    def _check_items(self, entry: Entry) -> None:
+        """Every key of the items is mapped or listed unused, as every column is."""
+        if not entry.each:
+            return
+        cell, prefix = quoted(entry.each["column"]), entry.each["as"] + "."
+        found = self._db.execute(
+            f"""select distinct key from (select unnest(json_keys(item)) as key from (
+                select unnest(json_extract({cell}, '$[*]')) as item from cells where json_valid({cell})) as items) as keys order by key"""
+        ).fetchall()
+        used = {name for e in self._entries if e.each and e.each == entry.each for name in e.reads}
+        for (key,) in found:
+            if prefix + key not in used and prefix + key not in self._source.mapping.unused:
+                self._problems.append(
+                    Problem(
+                        code="IIU202",
+                        where=place(file=self._source.shown, column=prefix + key),
+                        what=f"the key of the JSON in [{entry.each['column']}] is neither mapped nor listed unused",
+                        expected="every key to be one or the other",
+                        fix=f'List "{prefix}{key}" under files.{self._source.mapping.name}.unused with a reason, or map it',
+                    )
+                )
+        broken = self._db.execute(
+            f"select count(*), min(_row) from cells where {cell} is not null and (not json_valid({cell}) or json_type({cell}) <> 'ARRAY')"
+        ).fetchone()
+        if broken and broken[0]:
+            self._report_unreadable(entry.each["column"], "is no JSON array", broken[0], broken[1], required=False)
+
+    def _filter(self) -> None:
+        self._db.execute("create or replace temp table filtered_rows (_row bigint, reason varchar)")
+        for drop, reason in self._source.mapping.filters:
+            self._db.execute(
+                f"""insert into filtered_rows select _row, {literal(reason)} from cells
+                where ({drop}) and _row not in (select _row from filtered_rows)"""
+            )
+        self._count.filtered = {
+            str(reason): int(n)
+            for reason, n in self._db.execute(
+                "select reason, count(*) from filtered_rows group by reason order by reason"
+            ).fetchall()
+        }
+
+    # --- codes ----------------------------------------------------------------------------------------------------
+
+    def _create_lookup(self, entry: Entry, column: CompiledColumn) -> None:
+        """A table `source, target` with one row per distinct source text, so the join cannot multiply rows."""
+        texts = self._db.execute(
+            f"""select {column.source} as source, count(*) as n, min(_row) as first from {self._rows_of(entry)} as r
+            group by all order by source limit {MOST_CODES + 1}"""
+        ).fetchall()
+        name = f"lookup_{entry.number}_{column.mapping.name}"
+        self._lookups[entry.number, column.mapping.name] = name
+        where = place(file=self._source.shown, column=", ".join(column.mapping.reads))
+        if len(texts) > MOST_CODES:
+            self._problems.append(
+                Problem(
+                    code="IIU206",
+                    where=where,
+                    what=f"has over {MOST_CODES} different texts, so it is no code",
+                    expected="a column of codes",
+                    fix="Map another column, or use `extract`",
+                )
+            )
+            texts = []
+        table = self._code_table(column)
+        take = column.mapping.spec.get("take", "target")
+        rows: list[tuple[str, str | None]] = []
+        unmapped: list[tuple[str, int, int]] = []
+        for source, n, first in texts:
+            targets = table.lookup(source)
+            if targets is None:
+                unmapped.append((source, n, first))
+            rows.append((source or "", "unmapped" if targets is None else targets[take]))
+        self._db.execute(f"create or replace temp table {quoted(name)} (source varchar, target varchar)")
+        if rows:
+            # One statement: a row at a time would be slow for thousands of codes.
+            self._db.execute(
+                f"insert into {quoted(name)} select unnest(?::varchar[]), unnest(?::varchar[])",
+                [[source for source, _ in rows], [target for _, target in rows]],
+            )
+        self._report_unmapped(column, table, unmapped, sum(n for _, n, _ in texts), where)
+
+    def _code_table(self, column: CompiledColumn) -> CodeTable:
+        if column.code_table is not None:
+            return self._office.code_tables[column.code_table]
+        assert column.mapping.contract is not None
+        allowed = column.mapping.contract.allowed
+        return CodeTable(
+            name="", targets=("target",), exact={normalise(v): {"target": v} for v in allowed}, patterns=(), lines={}
+        )
+
+    def _report_unmapped(
+        self, column: CompiledColumn, table: CodeTable, unmapped: Sequence[tuple[str, int, int]], total: int, where: str
+    ) -> None:
+        missing = sum(n for _, n, _ in unmapped)
+        share = missing / total if total else 0.0
+        severity = "error" if share > self._office.unmapped_tolerance else "warning"
+        listed = sorted(unmapped, key=lambda item: (-item[1], item[0]))
+        file = f"codes/{table.name}.csv" if table.name else "a code table"
+        for source, n, first in listed[:20]:
+            hint = nearest(source, list(table.exact))
+            text = source if n >= SHOWN_FROM or hint else _shape(source)
+            self._problems.append(
+                Problem(
+                    code="IIU205" if severity == "error" else "IIU204",
+                    where=where,
+                    severity=severity,
+                    what=f"value [{text}] ({n} rows, first in row {first}) is not mapped{hint}",
+                    expected=f"a value of {file} ({share:.1%} of the rows are unmapped, {self._office.unmapped_tolerance:.1%} are tolerated)",
+                    fix=f"Add it to {file}",
+                )
+            )
+        if len(listed) > 20:
+            self._problems.append(
+                Problem(
+                    code="IIU204",
+                    where=where,
+                    severity="warning",
+                    what=f"{len(listed) - 20} more values are not mapped ({sum(n for _, n, _ in listed[20:])} rows)",
+                    fix=f"Add them to {file}",
+                )
+            )
+
+    # --- what cannot be read --------------------------------------------------------------------------------------
+
+    def _find_unreadable(self, entry: Entry, columns: Sequence[CompiledColumn]) -> None:
+        """Count what cannot be read in one scan; only columns with a finding are scanned again for the rows."""
+        table = self._contract[entry.table]
+        conditions: list[tuple[CompiledColumn, str, str, bool]] = []
+        for column in columns:
+            essential = column.mapping.required or column.mapping.name in table.key
+            if column.unreadable:
+                conditions.append((column, column.unreadable, column.rule, essential))
+            if essential and not column.is_code and "constant" not in column.mapping.spec:
+                conditions.append((column, f"{column.source} is null", "is blank, and the column is required", True))
+        if not conditions:
+            return
+        rows = self._rows_of(entry)
+        counts = self._db.execute(
+            f"select count(*), {', '.join(f'count(*) filter (where {c}), min(_row) filter (where {c})' for _, c, _, _ in conditions)} from {rows} as r"
+        ).fetchone()
+        assert counts is not None
+        for i, (column, condition, rule, essential) in enumerate(conditions):
+            n, first = int(counts[1 + 2 * i]), counts[2 + 2 * i]
+            if not n:
+                continue
+            self._report_unreadable(", ".join(column.mapping.reads), rule, n, int(first), required=essential)
+            if essential:
+                self._db.execute(f"insert into bad_rows select _row from {rows} as r where {condition}")
+            self._db.execute(
+                f"""insert into landed.rejects select _batch_id, _source_file, _row, {literal("row" if essential else "cell")},
+                    {literal(entry.table)}, {literal(column.mapping.name)}, {literal(", ".join(column.mapping.reads))},
+                    {_shape_sql(column.source)}, {literal(rule)}, null from {rows} as r where {condition}"""
+            )
+
+    def _report_unreadable(self, column: str, rule: str, n: int, first: int, *, required: bool) -> None:
+        share = n / self._raw.records if self._raw.records else 0.0
+        severe = share > self._office.rejected_tolerance
+        outcome = "the rows are rejected" if required else "the rows are loaded without it"
+        self._problems.append(
+            Problem(
+                code="IIU302" if severe else "IIU301",
+                severity="error" if severe else "warning",
+                where=place(file=self._source.shown, line=first, column=column),
+                what=f"the value {rule} ({n} rows, {share:.1%} of the file, first in row {first}); {outcome}",
+                expected=f"at most {self._office.rejected_tolerance:.1%} of the rows" if severe else "",
+                fix="Correct the mapping of this column in office.yml, or `rejected_tolerance`"
+                if severe
+                else "They are listed in rejects",
+            )
+        )
+
+    # --- into the contract ----------------------------------------------------------------------------------------
+
+    def _insert(self, entry: Entry, columns: Sequence[CompiledColumn]) -> None:
+        table = self._contract[entry.table]
+        selected = ["_batch_id", "_source_file", "_row"]
+        names = list(LINEAGE)
+        joins: list[str] = []
+        keep: list[str] = ["r._row not in (select _row from rejected_rows)"]
+        for column in columns:
+            name = column.mapping.name
+            value = f"({column.value})::{column.data_type}"
+            if column.is_code:
+                lookup = self._lookups[entry.number, name]
+                # One row per source text: the join keeps the number of rows.
+                joins.append(f"left join {quoted(lookup)} on coalesce({column.source}, '') = {quoted(lookup)}.source")
+                value = f"{quoted(lookup)}.target"
+                if column.mapping.required or name in table.key:
+                    keep.append(f"{value} is not null")  # an empty target in the code table: emit nothing
+                elif column.mapping.contract is None:
+                    value = f"{value}::{column.data_type}"
+            names.append(name)
+            selected.append(value)
+            if column.mapping.kind == "code" and column.mapping.contract is not None:
+                names.append(f"{name}_raw")
+                selected.append("null" if "constant" in column.mapping.spec else column.source)
+        self._db.execute(
+            f"""insert into landed.{quoted(entry.table)} ({", ".join(quoted(n) for n in names)})
+            select {", ".join(selected)} from {self._rows_of(entry)} as r {" ".join(joins)} where {" and ".join(keep)}"""
+        )
+
+    def _reject_rows(self) -> None:
+        """Keep each rejected row by its shape: letters as a, digits as 9, identifying columns as stars."""
+        identifying = {
+            name
+            for entry in self._entries
+            for column in entry.columns
+            for name in column.reads
+            if column.kind in ("id", "text")
+        } | set(self._source.mapping.unused)
+        shapes = ", ".join(
+            f"{literal(name)}, {literal('***') if name in identifying else _shape_sql(quoted(name))}"
+            for name in self._raw.columns
+        )
+        self._db.execute(
+            f"""update landed.rejects set row_shape = c.shape from (
+                select _row, json_object({shapes})::varchar as shape from cells where _row in (select _row from rejected_rows)) as c
+            where kind = 'row' and _source_row = c._row and _source_file = {literal(self._source.shown)}"""
+        )
+        if self._raw.rejects:
+            self._db.executemany(
+                "insert into landed.rejects values (?, ?, ?, 'reading', null, null, null, null, ?, null)",
+                [[self._source.batch, self._source.shown, r.row, r.rule] for r in self._raw.rejects],
+            )
+            share = len(self._raw.rejects) / max(self._raw.records, 1)
+            severe = share > self._office.rejected_tolerance
+            by_rule: dict[str, list[int]] = {}
+            for reject in self._raw.rejects:
+                by_rule.setdefault(reject.rule, []).append(reject.row)
+            for rule, rows in by_rule.items():
+                self._problems.append(
+                    Problem(
+                        code="IIU302" if severe else "IIU301",
+                        severity="error" if severe else "warning",
+                        where=place(file=self._source.shown, line=rows[0]),
+                        what=f"{rule} ({len(rows)} rows, first row {rows[0]}); the rows are rejected",
+                        expected="as many cells as the header, in the declared encoding",
+                        fix="Check `delimiter`, `quote` and `encoding`, or ask for the file again: it may be cut off",
+                    )
+                )
+
+    def _account(self) -> None:
+        rejected = self._db.execute("select count(*) from rejected_rows").fetchone()
+        self._count.rejected = len(self._raw.rejects) + (int(rejected[0]) if rejected else 0)
+        mine = f"_batch_id = {literal(self._source.batch)} and _source_file = {literal(self._source.shown)}"
+        tables = sorted({entry.table for entry in self._entries})
+        union = " union ".join(f"select _source_row from landed.{quoted(table)} where {mine}" for table in tables)
+        landed = self._db.execute(
+            f"select count(*) from (select distinct _source_row from ({union}) as u) as d"
+        ).fetchone()
+        self._count.landed = int(landed[0]) if landed else 0
+        # Rows that were sound, yet that no table takes: every `when` said no, or a code table says to emit nothing.
+        idle = self._db.execute(
+            f"""select count(*) from cells where _row not in (select _row from filtered_rows)
+                and _row not in (select _row from rejected_rows) and _row not in (select _source_row from ({union}) as u)"""
+        ).fetchone()
+        if idle and idle[0]:
+            self._count.filtered["no table takes this row"] = int(idle[0])
+
+
+def _json_path(key: str) -> str:
+    return "$." + json.dumps(key)
+
+
+def _shape(text: str) -> str:
+    return "".join("a" if c.isalpha() else "9" if c.isdigit() else c for c in text)[:40]
+
+
+def _shape_sql(expression: str) -> str:
+    return f"left(regexp_replace(regexp_replace({expression}, '\\p{{L}}', 'a', 'g'), '[0-9]', '9', 'g'), 40)"
