@@ -1,0 +1,145 @@
+"""What unknown citizenship could do to a rate and to a gap: bounds that hold whatever the truth is (Manski 1990).
+
+An unknown person is either in the group or in the reference group, and is the same person in both. So the bounds of a
+gap are taken at the corners jointly, which is narrower than the bounds of the two rates set against each other.
+
+Throughout: `events` of `cases` are those known to be in the group, `unknown_events` of `unknown_cases` those whose
+group is unknown. A share is of the unknown persons, and says how many of them belong to the group.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pipeline.stats.intervals import Floats, Interval, ratio_of
+
+
+def rate_bounds(
+    events: ArrayLike,
+    cases: ArrayLike,
+    unknown_events: ArrayLike,
+    unknown_cases: ArrayLike,
+    *,
+    share: tuple[float, float] = (0.0, 1.0),
+) -> Interval:
+    """The lowest and the highest rate that the group can have; (0, 1) as `share` gives the worst case.
+
+    Lowest: `share[1]` of the unknown without the event belong to the group and `share[0]` of those with it; highest
+    the other way round. NaN where the group can have no member at all.
+    """
+    k, n, e, u = (np.asarray(c, dtype=float) for c in (events, cases, unknown_events, unknown_cases))
+    few, many = share
+    at = [_rate(k, n, e, u, few, many), _rate(k, n, e, u, many, few)]
+    # A group that one corner leaves empty has no rate there: only those of the other corner can be its members.
+    return Interval(
+        low=np.where(np.isnan(at[0]), at[1], at[0]),
+        high=np.where(np.isnan(at[1]), at[0], at[1]),
+    )
+
+
+def gap_given_shares(
+    events: ArrayLike,
+    cases: ArrayLike,
+    reference_events: ArrayLike,
+    reference_cases: ArrayLike,
+    unknown_events: ArrayLike,
+    unknown_cases: ArrayLike,
+    *,
+    share_of_events: ArrayLike,
+    share_of_others: ArrayLike,
+) -> Floats:
+    """The gap (group minus reference) if these shares of the unknown, with and without the event, are in the group."""
+    k1, n1, k0, n0, e, u = (
+        np.asarray(c, dtype=float)
+        for c in (
+            events,
+            cases,
+            reference_events,
+            reference_cases,
+            unknown_events,
+            unknown_cases,
+        )
+    )
+    of_events, of_others = (
+        np.asarray(share_of_events, dtype=float),
+        np.asarray(share_of_others, dtype=float),
+    )
+    return _rate(k1, n1, e, u, of_events, of_others) - _rate(k0, n0, e, u, 1 - of_events, 1 - of_others)
+
+
+def gap_bounds(
+    events: ArrayLike,
+    cases: ArrayLike,
+    reference_events: ArrayLike,
+    reference_cases: ArrayLike,
+    unknown_events: ArrayLike,
+    unknown_cases: ArrayLike,
+    *,
+    share: tuple[float, float] = (0.0, 1.0),
+) -> Interval:
+    """The smallest and the largest gap if the share of the unknown who belong to the group lies within `share`.
+
+    (0, 1) is the worst case: nothing is assumed. A narrower share is an assumption, to be printed with its source.
+    The gap rises with the share among the events and falls with the share among the others, so the ends are corners.
+    """
+    few, many = share
+    counts = (
+        events,
+        cases,
+        reference_events,
+        reference_cases,
+        unknown_events,
+        unknown_cases,
+    )
+    return Interval(
+        low=gap_given_shares(*counts, share_of_events=few, share_of_others=many),
+        high=gap_given_shares(*counts, share_of_events=many, share_of_others=few),
+    )
+
+
+def break_even_share(
+    events: ArrayLike,
+    cases: ArrayLike,
+    reference_events: ArrayLike,
+    reference_cases: ArrayLike,
+    unknown_events: ArrayLike,
+    unknown_cases: ArrayLike,
+    *,
+    share_of_others: ArrayLike,
+) -> Floats:
+    """The share of the unknown with the event who must belong to the group for the gap to be exactly nothing.
+
+    `share_of_others` of the unknown without the event are taken to belong to it. Equal rates are both the rate of
+    all, which solves for the share. NaN where no share between 0 and 1 brings the two rates together.
+    """
+    k1, n1, k0, n0, e, u, s = (
+        np.asarray(c, dtype=float)
+        for c in (
+            events,
+            cases,
+            reference_events,
+            reference_cases,
+            unknown_events,
+            unknown_cases,
+            share_of_others,
+        )
+    )
+    overall = ratio_of(k1 + k0 + e, n1 + n0 + u)
+    share = ratio_of(overall * (n1 + s * (u - e)) - k1, e * (1 - overall))
+    return np.where((share >= 0) & (share <= 1), share, np.nan)
+
+
+def _rate(
+    events: Floats,
+    cases: Floats,
+    unknown_events: Floats,
+    unknown_cases: Floats,
+    share_of_events: ArrayLike,
+    share_of_others: ArrayLike,
+) -> Floats:
+    added = np.asarray(share_of_events) * unknown_events
+    return ratio_of(
+        events + added,
+        cases + added + np.asarray(share_of_others) * (unknown_cases - unknown_events),
+    )

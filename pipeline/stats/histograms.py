@@ -1,0 +1,324 @@
+"""Medians, quantiles and time to event from histograms: how many cases have each value.
+
+A histogram holds all that these need, so no case-level file has to leave the database. `values` or `times` is a
+rising array of T different values, shared by all histograms; counts have shape (..., T), one histogram a row.
+Durations are never averaged over completed spells alone: an open spell counts as long as it was watched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import binom
+
+from pipeline.stats.intervals import Floats, Interval, wilson, z_value
+
+
+def quantile(values: ArrayLike, counts: ArrayLike, share: float) -> Floats:
+    """The smallest value that at least `share` of the cases do not exceed (always a value that occurs).
+
+    NaN where there is no case. With an even number of cases the median is therefore the lower middle one.
+    """
+    grid, histogram = np.asarray(values, dtype=float), np.asarray(counts, dtype=float)
+    return _value_at_rank(grid, histogram, _rank(histogram.sum(axis=-1), share))
+
+
+def quantile_interval(values: ArrayLike, counts: ArrayLike, share: float, *, confidence: float = 0.95) -> Interval:
+    """The order-statistic interval of a quantile: exact, without any assumption on the shape (Conover 1999).
+
+    Covers at least `confidence`. NaN where too few cases allow a limit: a median needs six for 95 %.
+    """
+    grid, histogram = np.asarray(values, dtype=float), np.asarray(counts, dtype=float)
+    cases = histogram.sum(axis=-1)
+    tail = (1 - confidence) / 2
+    low = binom.ppf(tail, cases, share)
+    high = binom.ppf(1 - tail, cases, share) + 1
+    return Interval(
+        low=_value_at_rank(grid, histogram, low),
+        high=_value_at_rank(grid, histogram, high),
+    )
+
+
+def quantile_bounds(values: ArrayLike, counts: ArrayLike, unknown: ArrayLike, share: float) -> Interval:
+    """The lowest and highest quantile that the group can have if any of the `unknown` cases may belong to it.
+
+    The quantile is at or below x for some choice exactly if it is when all unknown cases up to x join and no other;
+    so the lowest is the first x for which that holds. The highest is the mirror image.
+    """
+    grid, group, other = (np.asarray(a, dtype=float) for a in (values, counts, unknown))
+    group, other = np.broadcast_arrays(group, other)
+    up_to, unknown_up_to = group.cumsum(axis=-1), other.cumsum(axis=-1)
+    cases = up_to[..., -1:]
+    joined = cases + unknown_up_to
+    reached = (up_to + unknown_up_to >= _rank(joined, share)) & (joined > 0)
+    low = np.where(reached.any(axis=-1), grid[reached.argmax(axis=-1)], np.nan)
+    unknown_from = unknown_up_to[..., -1:] - unknown_up_to + other
+    joined = cases + unknown_from
+    passed = (up_to - group < _rank(joined, share)) & (joined > 0)
+    last = grid.size - 1 - passed[..., ::-1].argmax(axis=-1)
+    return Interval(low=low, high=np.where(passed.any(axis=-1), grid[last], np.nan))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survival:
+    """A Kaplan-Meier curve for each histogram: the share still waiting just after each time, shape (..., T)."""
+
+    times: Floats
+    survival: Floats
+    limits: Interval
+    at_risk: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incidence:
+    """Aalen-Johansen: the share that has met each cause by each time, shape (..., causes, T), and its variance."""
+
+    times: Floats
+    incidence: Floats
+    variance: Floats
+
+
+def kaplan_meier(
+    times: ArrayLike,
+    events: ArrayLike,
+    censored: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Survival:
+    """Kaplan-Meier with log-log limits (Greenwood variance); a case censored at a time is at risk at that time.
+
+    Where nothing has happened yet the curve has no variance, and where everybody has left no logarithm: there the
+    limits are Wilson's for the number at risk, or for all cases.
+    """
+    grid, d, c = (np.asarray(a, dtype=float) for a in (times, events, censored))
+    d, c = np.broadcast_arrays(d, c)
+    at_risk = _at_risk(d + c)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival = np.where(at_risk > 0, 1 - d / at_risk, 1.0).cumprod(axis=-1)
+        greenwood = np.where(at_risk > d, d / (at_risk * (at_risk - d)), 0.0).cumsum(axis=-1)
+        exponent = np.exp(z_value(confidence) * np.sqrt(greenwood) / np.log(survival))
+        low, high = survival ** (1 / exponent), survival**exponent
+    started = wilson(at_risk, at_risk, confidence=confidence)
+    total = np.broadcast_to(at_risk[..., :1], at_risk.shape)
+    ended = wilson(np.zeros_like(total), total, confidence=confidence)
+    low = np.where(survival == 1, started.low, np.where(survival == 0, 0.0, low))
+    high = np.where(survival == 1, 1.0, np.where(survival == 0, ended.high, high))
+    shown, low, high = (np.where(total == 0, np.nan, a) for a in (survival, low, high))
+    return Survival(
+        times=grid,
+        survival=shown,
+        limits=Interval(low=low, high=high),
+        at_risk=at_risk,
+    )
+
+
+def median_time(curve: Survival) -> tuple[Floats, Interval]:
+    """The first time by which half have met the event, and its interval (Brookmeyer and Crowley 1982, log-log).
+
+    NaN where the curve, or its limit, never falls to one half: most were still waiting when last seen.
+    """
+
+    def first_below(survival: Floats) -> Floats:
+        # A curve that has just reached one half by arithmetic may stand a rounding error above it.
+        below = survival <= 0.5 + 1e-12
+        return np.where(below.any(axis=-1), curve.times[below.argmax(axis=-1)], np.nan)
+
+    return first_below(curve.survival), Interval(low=first_below(curve.limits.low), high=first_below(curve.limits.high))
+
+
+def restricted_mean(curve: Survival, horizon: float, *, confidence: float = 0.95) -> tuple[Floats, Interval]:
+    """The mean time waited, counting nobody beyond the horizon: the area under the curve, with Greenwood's variance.
+
+    NaN where the last case was lost to view before the horizon while somebody was still waiting.
+    """
+    inside = curve.times < horizon
+    times, survival, at_risk = (
+        curve.times[inside],
+        curve.survival[..., inside],
+        curve.at_risk[..., inside],
+    )
+    before = np.concatenate([np.ones_like(curve.survival[..., :1]), survival], axis=-1)
+    widths = np.diff(np.concatenate([[0.0], times, [horizon]]))
+    pieces = before * widths
+    area = pieces.sum(axis=-1)
+    # The area still to come after each time, and the events at it as a share of those at risk.
+    ahead = area[..., None] - pieces.cumsum(axis=-1)[..., :-1]
+    earlier = before[..., :-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hazard = np.where(earlier > 0, 1 - survival / earlier, 0.0)
+        terms = np.where(
+            (hazard > 0) & (hazard < 1),
+            ahead**2 * hazard / (at_risk * (1 - hazard)),
+            0.0,
+        )
+    spread = z_value(confidence) * np.sqrt(terms.sum(axis=-1))
+    at_horizon = curve.at_risk[..., ~inside].max(axis=-1, initial=0.0)
+    watched = (at_horizon > 0) | (before[..., -1] == 0)
+    known = np.where(watched, area, np.nan)
+    return known, Interval(low=np.maximum(known - spread, 0), high=np.minimum(known + spread, horizon))
+
+
+def aalen_johansen(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> Incidence:
+    """The cumulative incidence of each of several causes that compete; `events` has shape (..., causes, T).
+
+    One minus Kaplan-Meier would count a person taken by one cause as still able to meet the other. The variance is
+    the delta-method one of Marubini and Valsecchi 1995, which for a single cause is Greenwood's.
+    """
+    grid, d, c = (np.asarray(a, dtype=float) for a in (times, events, censored))
+    every = d.sum(axis=-2)
+    at_risk = _at_risk(every + c)[..., None, :]
+    every = every[..., None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        after = np.cumprod(np.where(at_risk > 0, 1 - every / at_risk, 1.0), axis=-1)
+        before = np.concatenate([np.ones_like(after[..., :1]), after[..., :-1]], axis=-1)
+        steps = np.where(at_risk > 0, before * d / at_risk, 0.0)
+        total = steps.cumsum(axis=-1)
+        a = np.where(at_risk > every, every / (at_risk * (at_risk - every)), 0.0)
+        b = np.where(at_risk > 0, before**2 * d * (at_risk - d) / at_risk**3, 0.0)
+        e = np.where(at_risk > 0, before * d / at_risk**2, 0.0)
+    # Sum over earlier times of (F - F_i)^2 a_i + b_i - 2 (F - F_i) e_i, expanded so that running sums suffice.
+    variance = (
+        total**2 * a.cumsum(axis=-1)
+        - 2 * total * ((total * a).cumsum(axis=-1) + e.cumsum(axis=-1))
+        + (total**2 * a + b + 2 * total * e).cumsum(axis=-1)
+    )
+    empty = at_risk[..., :1] == 0
+    return Incidence(
+        times=grid,
+        incidence=np.where(empty, np.nan, total),
+        variance=np.where(empty, np.nan, np.maximum(variance, 0)),
+    )
+
+
+def incidence_by(
+    times: ArrayLike,
+    events: ArrayLike,
+    censored: ArrayLike,
+    horizon: float,
+    *,
+    confidence: float = 0.95,
+) -> tuple[Floats, Interval]:
+    """The share that has met each cause by `horizon`, shape (..., causes), with log-log limits.
+
+    NaN where nobody was watched that long and some were still waiting: the records end before the horizon.
+    Where no case has yet met the cause, or all have, the limits are Wilson's for those watched that long.
+    """
+    grid, d, c = (np.asarray(a, dtype=float) for a in (times, events, censored))
+    everybody = d.sum(axis=-2) + c
+    last = int(np.searchsorted(grid, horizon, side="right")) - 1
+    shape = d.shape[:-1]
+    if last < 0:
+        incidence, variance = np.zeros(shape), np.zeros(shape)
+    else:
+        curves = aalen_johansen(grid, d, c)
+        incidence, variance = curves.incidence[..., last], curves.variance[..., last]
+    watched = everybody[..., grid >= horizon].sum(axis=-1)
+    met = d[..., : last + 1].sum(axis=(-1, -2))
+    known = (watched > 0) | np.isclose(incidence.sum(axis=-1), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = 1 - incidence
+        exponent = np.exp(z_value(confidence) * np.sqrt(variance) / (rest * np.log(rest)))
+        low, high = 1 - rest**exponent, 1 - rest ** (1 / exponent)
+    seen = (met + watched)[..., None]
+    edge = wilson(np.round(incidence * seen), seen, confidence=confidence)
+    flat = (incidence <= 0) | (incidence >= 1 - 1e-12) | (variance <= 0)
+    low, high = np.where(flat, edge.low, low), np.where(flat, edge.high, high)
+    shown = known[..., None]
+    return (
+        np.where(shown, incidence, np.nan),
+        Interval(low=np.where(shown, low, np.nan), high=np.where(shown, high, np.nan)),
+    )
+
+
+def incidence_bounds(
+    times: ArrayLike,
+    events: ArrayLike,
+    censored: ArrayLike,
+    unknown_events: ArrayLike,
+    unknown_censored: ArrayLike,
+    horizon: ArrayLike,
+) -> Interval:
+    """The lowest and highest share met by `horizon` if any of the unknown may belong to the group, (..., causes).
+
+    Whoever joins with the event in time raises the estimate and whoever joins otherwise lowers it, whoever else has
+    joined; so the ends are corners. Among competing causes the effect of an unknown person lost to view early has no
+    fixed sign: there the person is taken as met by the cause (highest) or as watched to the end (lowest), which can
+    only widen the bounds. `horizon` may differ from histogram to histogram.
+    """
+    grid, d, c, ud, uc = (
+        np.asarray(a, dtype=float) for a in (times, events, censored, unknown_events, unknown_censored)
+    )
+    in_time = grid <= np.asarray(horizon, dtype=float)[..., None]
+    causes = d.shape[-2]
+    low: list[Floats] = []
+    high: list[Floats] = []
+    for cause in range(causes):
+        met = np.zeros_like(ud)
+        met[..., cause, :] = np.where(in_time, ud[..., cause, :], 0)
+        lost = np.where(in_time, uc, 0)
+        if causes == 1:
+            best, worst = (d + met, c), (d + ud - met, c + uc)
+        else:
+            taken = met.copy()
+            taken[..., cause, :] += lost
+            kept = c + uc - lost
+            kept[..., -1] += lost.sum(axis=-1)
+            best, worst = (d + taken, c), (d + ud - met, kept)
+        for (dd, cc), ends in ((worst, low), (best, high)):
+            curves = aalen_johansen(grid, dd, cc).incidence[..., cause, :]
+            ends.append(np.where(in_time, curves, 0).max(axis=-1))
+    return Interval(low=np.stack(low, axis=-1), high=np.stack(high, axis=-1))
+
+
+def median_time_bounds(
+    times: ArrayLike,
+    events: ArrayLike,
+    censored: ArrayLike,
+    unknown_events: ArrayLike,
+    unknown_censored: ArrayLike,
+) -> Interval:
+    """The lowest and highest Kaplan-Meier median if any of the unknown may belong to the group; NaN if never reached.
+
+    The bounds of the share met rise with time, so the times at which they cross one half are found by halving.
+    """
+    grid = np.asarray(times, dtype=float)
+    d, c, ud, uc = (np.asarray(a, dtype=float) for a in (events, censored, unknown_events, unknown_censored))
+    ends = []
+    for side in ("high", "low"):
+        below = np.full(d.shape[:-1], -1)
+        above = np.full(d.shape[:-1], grid.size)
+        while (above - below > 1).any():
+            middle = np.clip((below + above) // 2, 0, grid.size - 1)
+            share = getattr(
+                incidence_bounds(grid, d[..., None, :], c, ud[..., None, :], uc, grid[middle]),
+                side,
+            )[..., 0]
+            reached = share >= 0.5 - 1e-12
+            open_ = above - below > 1
+            above = np.where(open_ & reached, middle, above)
+            below = np.where(open_ & ~reached, middle, below)
+        ends.append(np.where(above < grid.size, grid[np.minimum(above, grid.size - 1)], np.nan))
+    return Interval(low=ends[0], high=ends[1])
+
+
+def _rank(cases: Floats, share: float) -> Floats:
+    """The place in line of a quantile: the smallest whole number that is at least share of the cases."""
+    return np.maximum(np.ceil(share * cases - 1e-9), 1)
+
+
+def _value_at_rank(grid: Floats, histogram: Floats, rank: Floats) -> Floats:
+    reached = histogram.cumsum(axis=-1) >= rank[..., None]
+    found: Floats = np.where(
+        (rank >= 1) & reached.any(axis=-1),
+        grid[reached.argmax(axis=-1)] if grid.size else np.nan,
+        np.nan,
+    )
+    return found
+
+
+def _at_risk(leaving: Floats) -> Floats:
+    """How many have neither met the event nor been lost before each time."""
+    remaining: Floats = leaving[..., ::-1].cumsum(axis=-1)[..., ::-1]
+    return remaining
