@@ -224,13 +224,15 @@ def _number_rows(connection: duckdb.DuckDBPyConnection, table: str, *, first: in
         )
         return
     # The k-th missing record shifts every row at or behind it by one more.
-    steps = [(row - first - k, k + 1) for k, row in enumerate(missing)]
-    connection.execute(f"create or replace table {quoted(table + '_steps')} (at bigint, shift bigint)")
-    connection.executemany(f"insert into {quoted(table + '_steps')} values (?, ?)", steps)
+    connection.execute(
+        f"create or replace table {quoted(table + '_steps')} as select unnest(?::bigint[]) as missing_row, unnest(?::bigint[]) as shift",
+        [[row - first - k for k, row in enumerate(missing)], [k + 1 for k in range(len(missing))]],
+    )
     connection.execute(
         f"""create or replace temp view {quoted(table)} as
-        select r.rowid + {first} + coalesce(s.shift, 0) as _row, r.* from {rows} as r
-        asof left join (select at, max(shift) as shift from {quoted(table + "_steps")} group by at) as s on r.rowid >= s.at"""
+        with steps as (select missing_row, max(shift) as shift from {quoted(table + "_steps")} group by missing_row)
+        select r.rowid + {first} + coalesce(s.shift, 0) as _row, r.*
+        from {rows} as r asof left join steps as s on r.rowid >= s.missing_row"""
     )
 
 
