@@ -411,10 +411,9 @@ class _FileLander:
 
     def _find_unreadable(self, entry: Entry, columns: Sequence[CompiledColumn]) -> None:
         """Count what cannot be read in one scan; only columns with a finding are scanned again for the rows."""
-        table = self._contract[entry.table]
         conditions: list[tuple[CompiledColumn, str, str, bool]] = []
         for column in columns:
-            essential = column.mapping.required or column.mapping.name in table.key
+            essential = column.mapping.required
             if column.unreadable:
                 conditions.append((column, column.unreadable, column.rule, essential))
             if essential and not column.is_code and "constant" not in column.mapping.spec:
@@ -459,7 +458,6 @@ class _FileLander:
     # --- into the contract ----------------------------------------------------------------------------------------
 
     def _insert(self, entry: Entry, columns: Sequence[CompiledColumn]) -> None:
-        table = self._contract[entry.table]
         selected = ["_batch_id", "_source_file", "_row"]
         names = list(LINEAGE)
         joins: list[str] = []
@@ -472,7 +470,7 @@ class _FileLander:
                 # One row per source text: the join keeps the number of rows.
                 joins.append(f"left join {quoted(lookup)} on coalesce({column.source}, '') = {quoted(lookup)}.source")
                 value = f"{quoted(lookup)}.target"
-                if column.mapping.required or name in table.key:
+                if column.mapping.required:
                     keep.append(f"{value} is not null")  # an empty target in the code table: emit nothing
                 elif column.mapping.contract is None:
                     value = f"{value}::{column.data_type}"

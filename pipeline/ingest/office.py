@@ -340,7 +340,7 @@ class _Reader:
                     self._check_expression(entry["when"], (*path, "when"))
                 columns = tuple(self._columns(table_name, path, entry, code_tables))
                 given = {column.name for column in columns}
-                needed = {n for n, c in table.columns.items() if c.need == "required" or n in table.key}
+                needed = {n for n, c in table.columns.items() if c.need == "required"}
                 for column in sorted(needed - given):
                     self.report(
                         "IIU107",
