@@ -1,0 +1,194 @@
+"""What is hidden: small counts, and then what would betray them.
+
+Every hidden row looks the same. Which one was small and which one only stands in front of it is not said: telling them
+apart would expose some of them exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from pipeline.disclose.attack import propagate
+from pipeline.disclose.registry import Registry
+from pipeline.disclose.system import Integers, Mask, System
+from pipeline.errors import Problem, ReleaseRefused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A system with what must not be learnt from it.
+
+    `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
+    show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs.
+    """
+
+    system: System
+    row_threshold: Integers
+    node_threshold: Integers
+    all_or_none: int
+    weight: npt.NDArray[np.float64]
+
+    @cached_property
+    def shows(self) -> sparse.csr_array:
+        """Rows by nodes: 1 where the row shows the count."""
+        row, role = np.nonzero(self.system.nodes >= 0)
+        shape = (len(self.system.nodes), len(self.system.value))
+        return sparse.coo_array((np.ones(len(row)), (row, self.system.nodes[row, role])), shape=shape).tocsr()
+
+    @cached_property
+    def shown_by(self) -> sparse.csr_array:
+        return self.shows.T.tocsr()
+
+    @cached_property
+    def margin_lines(self) -> sparse.csr_array:
+        return self.system.lines[self.system.is_margin_line]
+
+    def known(self, shown: Mask) -> Mask:
+        """The counts that the shown rows say, with the parts of a published zero: none of all is none of each."""
+        known: Mask = self.shown_by @ shown > 0
+        heads, parts = self.margin_lines < 0, (self.margin_lines > 0).T.tocsr()
+        while True:
+            empty = heads @ (known & (self.system.value == 0)) > 0
+            found = (parts @ empty > 0) & ~known
+            if not found.any():
+                return known
+            known |= found
+
+    def primary(self) -> Mask:
+        """Rows that may not be shown for what they say themselves."""
+        numerator, denominator, complement = (np.where(n >= 0, self.system.value[n], -1) for n in self.system.nodes.T)
+        small_group = (denominator >= 0) & (denominator < self.row_threshold)
+        none_or_all = ((numerator == 0) | (complement == 0)) & (denominator >= 0) & (denominator < self.all_or_none)
+        return (self.shows @ self.small > 0) | small_group | none_or_all
+
+    @cached_property
+    def small(self) -> Mask:
+        """The counts that may not be known."""
+        return (self.system.value > 0) & (self.system.value < self.node_threshold)
+
+    def protected(self, listed: Mask, shown: Mask, known: Mask) -> Mask:
+        """The counts whose bounds must stay wide: all of a hidden row, and the small ones of cells in no table."""
+        return ((self.shown_by @ (listed & ~shown) > 0) | self.small) & ~known
+
+
+def make_gate(system: System, rows: pd.DataFrame, registry: Registry) -> Gate:
+    """The gate of these rows. To hide a row costs more, the more cases it speaks of."""
+    row_threshold = registry.thresholds(rows)
+    node_threshold = np.zeros(len(system.value), dtype=np.int64)
+    for column in system.nodes.T:
+        used = column >= 0
+        np.maximum.at(node_threshold, column[used], row_threshold[used])
+    cases = rows["denominator"].fillna(rows["numerator"]).fillna(0).to_numpy(dtype=np.float64)
+    return Gate(
+        system=system,
+        row_threshold=row_threshold,
+        node_threshold=node_threshold,
+        all_or_none=registry.all_or_none,
+        weight=np.log2(2 + cases) ** 3,
+    )
+
+
+def complete(gate: Gate, listed: Mask, shown: Mask) -> Mask:
+    """Hides further rows until propagation bounds no protected count more narrowly than its threshold.
+
+    Raises ReleaseRefused where nothing is left to hide.
+    """
+    shown = _close_lines(gate, listed, shown)
+    while True:
+        known = gate.known(shown)
+        low, high = propagate(gate.system, known)
+        narrow = gate.protected(listed, shown, known) & (high - low < gate.node_threshold)
+        if not narrow.any():
+            return shown
+        lines, missing = _tightest_lines(gate, shown, known, narrow, high - low)
+        shown, _ = _hide_one_in_each(gate, shown, gate.system.lines, lines, missing)
+        shown = _close_lines(gate, listed, shown)
+
+
+def _close_lines(gate: Gate, listed: Mask, shown: Mask) -> Mask:
+    """No line with a lone unknown, and none whose unknowns are known to sum to less than a threshold."""
+    lines = gate.margin_lines
+    parts, heads, both = lines > 0, lines < 0, abs(lines)
+    stuck = np.zeros(lines.shape[0], dtype=bool)
+    while True:
+        known = gate.known(shown)
+        protected = gate.protected(listed, shown, known)
+        need = (both * np.where(protected, gate.node_threshold, 0)).max(axis=1).toarray().ravel()
+        sum_is_known = heads @ known > 0
+        missing = np.where(sum_is_known, need - parts @ np.where(known, 0, gate.system.value), 0)
+        open_lines = np.flatnonzero((need > 0) & ((both @ ~known == 1) | (missing > 0)) & ~stuck)
+        if not len(open_lines):
+            return shown
+        shown, exhausted = _hide_one_in_each(gate, shown, lines, open_lines, missing[open_lines])
+        stuck[exhausted] = True
+
+
+def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: Integers) -> tuple[Integers, Integers]:
+    """For each narrow count the line that leaves it the least room, among those with something left to hide.
+
+    Where its own lines have nothing left, those of the hidden counts that stand in them are looked at, and so on.
+    """
+    lines, both = gate.system.lines, abs(gate.system.lines)
+    hideable = gate.shown_by @ shown > 0
+    open_lines = both @ hideable > 0
+    room = (both @ np.minimum(width, 10**9)).astype(np.float64)
+    room[~gate.system.is_margin_line] += 1e18  # an identity is a last resort: it costs a denominator
+    of_node = lines.tocsc()
+    chosen: dict[int, int] = {}
+    for node in np.flatnonzero(narrow):
+        reach = of_node.indices[of_node.indptr[node] : of_node.indptr[node + 1]]
+        while not open_lines[reach].any():
+            wider = np.flatnonzero(both @ ((both[reach].sum(axis=0) > 0) & ~known)).astype(reach.dtype)
+            if len(wider) == len(reach):
+                raise ReleaseRefused([_exposed(gate, int(node))])
+            reach = wider
+        reach = reach[open_lines[reach]]
+        line = int(reach[np.argmin(room[reach])])
+        chosen[line] = max(chosen.get(line, 0), int(gate.node_threshold[node]))
+    order = sorted(chosen)
+    return np.array(order), np.array([chosen[line] for line in order])
+
+
+def _hide_one_in_each(
+    gate: Gate, shown: Mask, lines: sparse.csr_array, chosen: Integers, missing: Integers
+) -> tuple[Mask, Integers]:
+    """Hides the cheapest count of each line that brings what is missing, or else the largest.
+
+    A line served by what another has just hidden waits for the next look. Returns the lines that have none left.
+    """
+    shown = shown.copy()
+    cost = gate.shown_by @ (gate.weight * shown)
+    hidden_now = np.zeros(len(gate.system.value), dtype=bool)
+    stuck = []
+    for line, lacking in zip(chosen, missing, strict=True):
+        members = lines.indices[lines.indptr[line] : lines.indptr[line + 1]]
+        if hidden_now[members].any():
+            continue
+        candidates = members[cost[members] > 0]
+        if not len(candidates):
+            stuck.append(line)
+            continue
+        value = gate.system.value[candidates]
+        best = candidates[
+            np.lexsort((candidates, np.where(value >= lacking, cost[candidates], -value), value < lacking))[0]
+        ]
+        rows = gate.shown_by.indices[gate.shown_by.indptr[best] : gate.shown_by.indptr[best + 1]]
+        shown[rows] = False
+        hidden_now[gate.system.nodes[rows]] = True
+    return shown, np.array(stuck, dtype=np.int64)
+
+
+def _exposed(gate: Gate, node: int) -> Problem:
+    return Problem(
+        code="IIU602",
+        where=f"count {node}",
+        what="this count cannot be protected: nothing is left to hide beside it",
+        expected=f"bounds at least {gate.node_threshold[node]} wide",
+        fix="Declare fewer or coarser tables in pipeline/disclose/cubes.yml.",
+    )
