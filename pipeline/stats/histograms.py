@@ -167,14 +167,9 @@ def aalen_johansen(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> 
     the delta-method one of Marubini and Valsecchi 1995, which for a single cause is Greenwood's.
     """
     grid, d, c = (np.asarray(a, dtype=float) for a in (times, events, censored))
-    every = d.sum(axis=-2)
-    at_risk = _at_risk(every + c)[..., None, :]
-    every = every[..., None, :]
+    at_risk, before, total = _running_incidence(d, c)
+    every = d.sum(axis=-2, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
-        after = np.cumprod(np.where(at_risk > 0, 1 - every / at_risk, 1.0), axis=-1)
-        before = np.concatenate([np.ones_like(after[..., :1]), after[..., :-1]], axis=-1)
-        steps = np.where(at_risk > 0, before * d / at_risk, 0.0)
-        total = steps.cumsum(axis=-1)
         a = np.where(at_risk > every, every / (at_risk * (at_risk - every)), 0.0)
         b = np.where(at_risk > 0, before**2 * d * (at_risk - d) / at_risk**3, 0.0)
         e = np.where(at_risk > 0, before * d / at_risk**2, 0.0)
@@ -267,8 +262,8 @@ def incidence_bounds(
             kept[..., -1] += lost.sum(axis=-1)
             best, worst = (d + taken, c), (d + ud - met, kept)
         for (dd, cc), ends in ((worst, low), (best, high)):
-            curves = aalen_johansen(grid, dd, cc).incidence[..., cause, :]
-            ends.append(np.where(in_time, curves, 0).max(axis=-1))
+            curve = _running_incidence(dd, cc)[2][..., cause, :]
+            ends.append(np.where(dd.sum(axis=(-1, -2)) + cc.sum(axis=-1) > 0, (curve * in_time).max(axis=-1), np.nan))
     return Interval(low=np.stack(low, axis=-1), high=np.stack(high, axis=-1))
 
 
@@ -322,3 +317,15 @@ def _at_risk(leaving: Floats) -> Floats:
     """How many have neither met the event nor been lost before each time."""
     remaining: Floats = leaving[..., ::-1].cumsum(axis=-1)[..., ::-1]
     return remaining
+
+
+def _running_incidence(events: Floats, censored: Floats) -> tuple[Floats, Floats, Floats]:
+    """At risk before, share untouched before, and share met by each cause up to and including, each time."""
+    every = events.sum(axis=-2)
+    at_risk = _at_risk(every + censored)
+    divisor = np.where(at_risk > 0, at_risk, 1.0)
+    after = (1 - every / divisor).cumprod(axis=-1)
+    before = np.ones_like(after)
+    before[..., 1:] = after[..., :-1]
+    steps = events * (before / divisor)[..., None, :]
+    return at_risk[..., None, :], before[..., None, :], steps.cumsum(axis=-1)

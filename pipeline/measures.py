@@ -1,0 +1,573 @@
+"""From counts by cell to the two long tables that everything published comes from: measures and comparisons.
+
+The marts hand over counts at the finest level (quarter, race, citizenship, offence group, stratum). Here they are
+summed over the declared breakdowns, and each sum gets its estimate, interval, worst-case bounds and status. A cell of
+a breakdown is never dropped: a group without a case has a row that says so, and its rate is missing, not 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from pipeline.config import AuditSettings
+from pipeline.stats import bounds, histograms, intervals
+from pipeline.stats.intervals import Floats, Interval
+
+#: The margin of a breakdown.
+ALL = "all"
+KNOWN_CITIZENSHIP = ("citizen", "noncitizen")
+CITIZENSHIP = (*KNOWN_CITIZENSHIP, "unknown")
+#: A rate needs this many cases, and an interval no wider than this, to be called reliable (after NCHS Series 2 No. 175).
+MINIMUM_CASES = 30
+WIDEST_INTERVAL = 0.30
+TOO_WIDE = f"The interval is wider than {WIDEST_INTERVAL:.0%}."
+#: Which days or hours a time-to-event measure reports; by its unit.
+HORIZONS = {"days": (1, 2, 7, 30, 90, 180), "hours": (2, 6, 12, 24, 48, 72)}
+RESTRICTED_MEANS = {"days": (30, 90, 180), "hours": (48,)}
+CENSORED = "censored"
+#: How many numbers a block of histograms may hold (some 20 MB).
+LARGEST_BLOCK = 2_500_000
+
+MEASURE_KEY = ["measure_id", "period", "race", "citizenship", "offence_group", "stratum"]
+MEASURE_COLUMNS = [
+    *(
+        "measure_id",
+        "mart",
+        "period",
+        "race",
+        "citizenship",
+        "offence_group",
+        "stratum",
+        "numerator",
+        "denominator",
+        "unknown_citizenship",
+    ),
+    *("estimate", "ci_low", "ci_high", "ci_method", "bound_low", "bound_high", "unit", "status", "reason"),
+]
+COMPARISON_COLUMNS = [
+    *(
+        "measure_id",
+        "mart",
+        "period",
+        "contrast",
+        "race",
+        "citizenship",
+        "stratum",
+        "reference_race",
+        "reference_citizenship",
+        "numerator",
+    ),
+    *(
+        "denominator",
+        "reference_numerator",
+        "reference_denominator",
+        "unknown_citizenship",
+        "estimate",
+        "reference_estimate",
+    ),
+    *(
+        "difference",
+        "difference_low",
+        "difference_high",
+        "difference_method",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+        "ratio_method",
+    ),
+    *("bound_low", "bound_high", "unit", "status", "reason"),
+]
+COUNTS = ["numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship"]
+SIDE = ["numerator", "denominator", "estimate", "ci_low", "ci_high", "bound_low", "bound_high", "status", "reason"]
+NUMBERS = [
+    *("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate"),
+    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
+]
+CITIZENSHIP_COLUMN = "citizenship_assertion.value"
+
+
+def measure_table(
+    cells: pd.DataFrame,
+    values: pd.DataFrame,
+    catalogue: pd.DataFrame,
+    supplied: Iterable[tuple[str, str]],
+    settings: AuditSettings,
+) -> pd.DataFrame:
+    """One row per measure, period and breakdown cell, in the order of the catalogue.
+
+    `cells` holds numerator and denominator, `values` a histogram, both per measure_id, quarter, race, citizenship,
+    offence_group and stratum. A null quarter lies outside the period and is not counted. `supplied` lists the contract
+    columns (table, column) that the office's mapping fills; a measure that needs another becomes one row that names it.
+
+    Raises ValueError if the catalogue has an unknown kind or a rate has more events than cases.
+    """
+    known = {f"{table}.{column}" for table, column in supplied}
+    grid = _Grid.of(cells, values, settings, with_citizenship=CITIZENSHIP_COLUMN in known)
+    counted = dict(iter(cells[cells["quarter"].notna()].groupby("measure_id", sort=False)))
+    spread = dict(iter(values[values["quarter"].notna()].groupby("measure_id", sort=False)))
+    blocks: list[pd.DataFrame] = []
+    for measure in _Measure.of(catalogue):
+        missing = missing_columns(measure.required_columns, known)
+        if missing:
+            blocks.append(_one_row(measure, "not_computable", f"Not supplied by this office: {'; '.join(missing)}."))
+            continue
+        rows = (spread if measure.kind in ("distribution", "time_to_event") else counted).get(measure.measure_id)
+        blocks += list(_blocks(measure, rows, grid)) if rows is not None else [_no_case(measure)]
+        if not grid.with_citizenship:
+            reason = f"Not supplied by this office: {CITIZENSHIP_COLUMN}. Citizenship is never guessed."
+            blocks.append(_one_row(measure, "not_computable", reason, citizenship="noncitizen"))
+    table = pd.concat(blocks, ignore_index=True)
+    table = _with_status(table.reindex(columns=[*MEASURE_COLUMNS, "kind"]))
+    return _typed(table[MEASURE_COLUMNS])
+
+
+def missing_columns(required: str, supplied: Iterable[str]) -> list[str]:
+    """Which of the `table.column` needs, separated by spaces, are not supplied; `a|b` is met by either."""
+    known = set(supplied)
+    needs = [need.split("|") for need in required.split()]
+    return [" or ".join(need) for need in needs if not known.intersection(need)]
+
+
+def periods(settings: AuditSettings) -> tuple[list[str], list[str]]:
+    """The quarters of the audit's period, and all of its periods: 'all', each calendar year, each quarter."""
+    quarters = [str(q).replace("Q", "-Q") for q in pd.period_range(settings.period_from, settings.period_to, freq="Q")]
+    years = sorted({quarter[:4] for quarter in quarters})
+    return quarters, [ALL, *years, *quarters]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measure:
+    """What the catalogue says of a measure, as far as it is needed here."""
+
+    measure_id: str
+    mart: str
+    kind: str
+    unit: str
+    required_columns: str
+
+    @classmethod
+    def of(cls, catalogue: pd.DataFrame) -> list[_Measure]:
+        fields = ["measure_id", "mart", "kind", "unit", "required_columns"]
+        rows = catalogue[fields].fillna("").astype(str).to_numpy()
+        return [cls(**dict(zip(fields, row, strict=True))) for row in rows]
+
+    def labels(self) -> dict[str, str]:
+        return {"measure_id": self.measure_id, "mart": self.mart, "kind": self.kind, "unit": self.unit}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Grid:
+    """The breakdown cells of every measure, and the 0-1 matrices that sum finest cells into them.
+
+    `labels` has one row per breakdown cell; `sums` has shape (breakdown cells, finest cells); `unknown` sums, for each
+    breakdown cell, those of the same period, race and offence group whose citizenship is unknown.
+    """
+
+    quarters: list[str]
+    races: list[str]
+    offences: list[str]
+    with_citizenship: bool
+    labels: pd.DataFrame
+    sums: sparse.csr_array
+    unknown: sparse.csr_array
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, values: pd.DataFrame, settings: AuditSettings, *, with_citizenship: bool) -> _Grid:
+        quarters, all_periods = periods(settings)
+        races, offences = (
+            sorted(set(cells[column]) | set(values[column]) | always)
+            for column, always in (("race", {"unknown", settings.reference_race}), ("offence_group", {"unknown"}))
+        )
+        of_period = np.array([[_within(q, period) for q in quarters] for period in all_periods], dtype=np.int64)
+        margin = [
+            np.vstack([np.ones(len(v), dtype=np.int64), np.eye(len(v), dtype=np.int64)])
+            for v in (races, CITIZENSHIP, offences)
+        ]
+        only_unknown = np.tile(
+            np.array([c == "unknown" for c in CITIZENSHIP], dtype=np.int64), (len(CITIZENSHIP) + 1, 1)
+        )
+        labels = pd.MultiIndex.from_product(
+            [all_periods, [ALL, *races], [ALL, *CITIZENSHIP], [ALL, *offences]],
+            names=["period", "race", "citizenship", "offence_group"],
+        ).to_frame(index=False)
+        crossed = (labels[["race", "citizenship", "offence_group"]] != ALL).sum(axis=1)
+        quarterly = labels["period"].isin(quarters)
+        shown = np.where(quarterly, labels["offence_group"] == ALL, (crossed < 3) | (labels["period"] == ALL))
+        if not with_citizenship:
+            shown &= labels["citizenship"] == ALL
+        rows = np.flatnonzero(shown)
+        return cls(
+            quarters=quarters,
+            races=races,
+            offences=offences,
+            with_citizenship=with_citizenship,
+            labels=labels.iloc[rows].reset_index(drop=True),
+            sums=_kron(of_period, *margin)[rows],
+            unknown=_kron(of_period, margin[0], only_unknown, margin[2])[rows],
+        )
+
+    def parts(self, width: int) -> Iterator[_Grid]:
+        """The grid in blocks of breakdown cells, so that a histogram of `width` values a cell fits in memory."""
+        step = max(1, LARGEST_BLOCK // max(width, 1))
+        for first in range(0, len(self.labels), step):
+            part = slice(first, first + step)
+            labels = self.labels.iloc[part].reset_index(drop=True)
+            yield replace(self, labels=labels, sums=self.sums[part], unknown=self.unknown[part])
+
+    def finest(self, rows: pd.DataFrame) -> NDArray[np.int64]:
+        """The finest cell of each row, as an index into the columns of `sums`; -1 outside the period."""
+        places = [
+            pd.Index(levels).get_indexer(pd.Index(rows[column]))
+            for column, levels in (
+                ("quarter", self.quarters),
+                ("race", self.races),
+                ("citizenship", CITIZENSHIP),
+                ("offence_group", self.offences),
+            )
+        ]
+        shape = (len(self.quarters), len(self.races), len(CITIZENSHIP), len(self.offences))
+        inside = np.min(places, axis=0) >= 0
+        return np.where(inside, np.ravel_multi_index([np.maximum(p, 0) for p in places], shape), -1)
+
+    def totals(
+        self, rows: pd.DataFrame, column: NDArray[np.int64], width: int, counts: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sums of `counts` by breakdown cell and `column` (of `width`), and the same over unknown citizenship."""
+        cell = self.finest(rows)
+        inside = cell >= 0
+        finest = sparse.csr_array(
+            (rows[counts].to_numpy(dtype=np.int64)[inside], (cell[inside], column[inside])),
+            shape=(self.sums.shape[1], width),
+        )
+        return (self.sums @ finest).toarray(), (self.unknown @ finest).toarray()
+
+    def histograms(
+        self, rows: pd.DataFrame, outcome: NDArray[np.int64], place: NDArray[np.int64], outcomes: int, times: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Cases by breakdown cell, outcome and time, and the same over unknown citizenship."""
+        both = self.totals(rows, outcome * times + place, outcomes * times, "cases")
+        return both[0].reshape(-1, outcomes, times), both[1].reshape(-1, outcomes, times)
+
+
+def _within(quarter: str, period: str) -> bool:
+    return period == ALL or quarter.startswith(period)
+
+
+def _kron(*factors: NDArray[np.int64]) -> sparse.csr_array:
+    product = sparse.csr_array(factors[0])
+    for factor in factors[1:]:
+        product = sparse.csr_array(sparse.kron(product, sparse.csr_array(factor)))
+    return product
+
+
+def _blocks(measure: _Measure, rows: pd.DataFrame, grid: _Grid) -> Iterator[pd.DataFrame]:
+    """The rows of one measure, one frame per stratum."""
+    kind = measure.kind
+    rows = rows.assign(stratum=rows["stratum"].fillna(ALL).replace("", ALL))
+    strata = sorted(set(rows["stratum"]))
+    if kind in ("rate", "mix", "count"):
+        place = pd.Index(strata).get_indexer(pd.Index(rows["stratum"]))
+        events, unknown_events = grid.totals(rows, place, len(strata), "numerator")
+        cases, unknown_cases = grid.totals(rows, place, len(strata), "denominator")
+        if kind == "rate" and ALL not in strata:
+            strata = [ALL, *strata]
+            events, unknown_events, cases, unknown_cases = (
+                np.column_stack([a.sum(axis=1), a]) for a in (events, unknown_events, cases, unknown_cases)
+            )
+        if kind == "mix":
+            cases, unknown_cases = (
+                np.repeat(a.sum(axis=1, keepdims=True), len(strata), axis=1) for a in (cases, unknown_cases)
+            )
+        if kind == "rate" and (events > cases).any():
+            raise ValueError(f"measure {measure.measure_id}: more events than cases")
+        for i, stratum in enumerate(strata):
+            of = (events[:, i], cases[:, i], unknown_events[:, i], unknown_cases[:, i])
+            yield _frame(measure, grid, stratum, **(_count(*of) if kind == "count" else _rate(*of)))
+    elif kind == "distribution":
+        for stratum, part in rows.groupby("stratum", sort=True):
+            yield from _distribution(measure, grid, str(stratum), part)
+    elif kind == "time_to_event":
+        causes = sorted(set(rows["outcome"]) - {CENSORED}) or ["event"]
+        for stratum, part in rows.groupby("stratum", sort=True):
+            yield from _time_to_event(measure, grid, str(stratum), part, causes)
+    else:
+        raise ValueError(f"measure {measure.measure_id}: unknown kind {kind}")
+
+
+def _rate(
+    events: NDArray[np.int64],
+    cases: NDArray[np.int64],
+    unknown_events: NDArray[np.int64],
+    unknown_cases: NDArray[np.int64],
+) -> dict[str, Any]:
+    worst = bounds.rate_bounds(events, cases, unknown_events, unknown_cases)
+    return _estimate(intervals.proportion(events, cases), intervals.wilson(events, cases), "wilson", worst) | {
+        "numerator": events,
+        "denominator": cases,
+        "unknown_citizenship": unknown_cases,
+    }
+
+
+def _count(
+    events: NDArray[np.int64],
+    cases: NDArray[np.int64],
+    unknown_events: NDArray[np.int64],
+    unknown_cases: NDArray[np.int64],
+) -> dict[str, Any]:
+    worst = Interval(low=events.astype(float), high=(events + unknown_events).astype(float))
+    return _estimate(events.astype(float), _unbounded(events.size), "", worst) | {
+        "numerator": events,
+        "unknown_citizenship": unknown_events,
+    }
+
+
+def _distribution(measure: _Measure, grid: _Grid, stratum: str, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    axis, place = np.unique(rows["value"].to_numpy(dtype=np.int64), return_inverse=True)
+    for part in grid.parts(axis.size):
+        counts, unknown = part.totals(rows, place, axis.size, "cases")
+        sizes = {"denominator": counts.sum(axis=1), "unknown_citizenship": unknown.sum(axis=1)}
+        for name, share in (("median", 0.5), ("p90", 0.9)):
+            found = _estimate(
+                histograms.quantile(axis, counts, share),
+                histograms.quantile_interval(axis, counts, share),
+                "order_statistic",
+                histograms.quantile_bounds(axis, counts, unknown, share),
+            )
+            yield _frame(measure, part, _label(stratum, name), **found, **sizes)
+
+
+def _time_to_event(
+    measure: _Measure, grid: _Grid, stratum: str, rows: pd.DataFrame, causes: list[str]
+) -> Iterator[pd.DataFrame]:
+    """The median from all times; shares and restricted means from those up to the last horizon, the rest lumped."""
+    unit = measure.unit
+    outcomes = [*causes, CENSORED]
+    outcome = pd.Index(outcomes).get_indexer(pd.Index(rows["outcome"]))
+    time = rows["value"].to_numpy(dtype=np.int64)
+    axis, place = np.unique(time, return_inverse=True)
+    for part in grid.parts(2 * axis.size):
+        counts, unknown = part.histograms(rows, (outcome == len(causes)).astype(np.int64), place, 2, axis.size)
+        sizes = {"denominator": counts.sum(axis=(1, 2)), "unknown_citizenship": unknown.sum(axis=(1, 2))}
+        met, lost = counts[:, 0], counts[:, 1]
+        median, limits = histograms.median_time(histograms.kaplan_meier(axis, met, lost))
+        worst = _unbounded(len(part.labels))
+        rows_bounded = np.flatnonzero(part.labels["citizenship"].isin(KNOWN_CITIZENSHIP))
+        found_bounds = histograms.median_time_bounds(
+            axis, met[rows_bounded], lost[rows_bounded], unknown[rows_bounded, 0], unknown[rows_bounded, 1]
+        )
+        worst.low[rows_bounded], worst.high[rows_bounded] = found_bounds.low, found_bounds.high
+        found = _estimate(median, limits, "kaplan_meier_log_log", worst)
+        yield _frame(measure, part, _label(stratum, f"median_{unit}"), **found, **sizes)
+    last = max((*HORIZONS.get(unit, ()), *RESTRICTED_MEANS.get(unit, ())), default=0)
+    axis, place = np.unique(np.minimum(time, last + 1), return_inverse=True)
+    counts, unknown = grid.histograms(rows, outcome, place, len(outcomes), axis.size)
+    sizes = {"denominator": counts.sum(axis=(1, 2)), "unknown_citizenship": unknown.sum(axis=(1, 2))}
+    met, lost, unknown_met, unknown_lost = counts[:, :-1], counts[:, -1], unknown[:, :-1], unknown[:, -1]
+    curve = histograms.kaplan_meier(axis, met.sum(axis=1), lost)
+    for horizon in RESTRICTED_MEANS.get(unit, ()):
+        mean, limits = histograms.restricted_mean(curve, horizon)
+        found = _estimate(mean, limits, "kaplan_meier_greenwood", _unbounded(len(grid.labels)))
+        yield _frame(measure, grid, _label(stratum, f"mean_within_{horizon}"), **found, **sizes)
+    method = "kaplan_meier_log_log" if len(causes) == 1 else "aalen_johansen_log_log"
+    for horizon in HORIZONS.get(unit, ()):
+        shares, limits = histograms.incidence_by(axis, met, lost, horizon)
+        worst = histograms.incidence_bounds(
+            axis, met, lost, unknown_met, unknown_lost, np.full(len(grid.labels), horizon)
+        )
+        for i, cause in enumerate(causes):
+            found = _estimate(
+                shares[:, i],
+                Interval(low=limits.low[:, i], high=limits.high[:, i]),
+                method,
+                Interval(low=worst.low[:, i], high=worst.high[:, i]),
+            )
+            events = met[:, i, axis <= horizon].sum(axis=-1)
+            name = f"by_{horizon}" if len(causes) == 1 else f"{cause}_by_{horizon}"
+            yield _frame(measure, grid, _label(stratum, name), **found, **sizes, unit="share", numerator=events)
+
+
+def _unbounded(size: int) -> Interval:
+    return Interval(low=np.full(size, np.nan), high=np.full(size, np.nan))
+
+
+def _label(stratum: str, statistic: str) -> str:
+    return statistic if stratum == ALL else f"{stratum}:{statistic}"
+
+
+def _estimate(estimate: Floats, limits: Interval, method: str, worst: Interval) -> dict[str, Any]:
+    return {
+        "estimate": estimate,
+        "ci_low": limits.low,
+        "ci_high": limits.high,
+        "ci_method": method,
+        "bound_low": worst.low,
+        "bound_high": worst.high,
+    }
+
+
+def _frame(measure: _Measure, grid: _Grid, stratum: str, **columns: Any) -> pd.DataFrame:
+    """One stratum's rows. Only the two known citizenship groups have bounds: who is unknown may belong to either."""
+    frame = grid.labels.assign(**(measure.labels() | {"stratum": stratum} | columns))
+    frame.loc[~frame["citizenship"].isin(KNOWN_CITIZENSHIP), ["bound_low", "bound_high"]] = np.nan
+    return frame
+
+
+def _one_row(measure: _Measure, status: str, reason: str, **labels: str) -> pd.DataFrame:
+    margins = dict.fromkeys(["period", "race", "citizenship", "offence_group", "stratum"], ALL)
+    return pd.DataFrame(
+        [{**measure.labels(), **margins, **labels, "ci_method": "", "status": status, "reason": reason}]
+    )
+
+
+def _no_case(measure: _Measure) -> pd.DataFrame:
+    """A measure whose risk set is empty for the whole office: one row says it for all cells."""
+    if measure.kind == "count":
+        return _one_row(measure, "ok", "").assign(numerator=0, unknown_citizenship=0, estimate=0.0)
+    return _one_row(measure, "not_estimable", "No case entered the risk set in the period.").assign(denominator=0)
+
+
+def _with_status(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows that have no status yet get one: not_estimable, unreliable or ok."""
+    few = table["denominator"] < MINIMUM_CASES
+    wide = _is_share(table) & (table["ci_high"] - table["ci_low"] > WIDEST_INTERVAL)
+    no_limit = table["ci_method"].ne("") & (table["ci_low"].isna() | table["ci_high"].isna())
+    status = _first_that_holds(
+        table,
+        [
+            (table["status"].notna(), table["status"], table["reason"]),
+            (table["denominator"].eq(0), "not_estimable", "No case in this cell."),
+            (table["estimate"].isna(), "not_estimable", "Too many were still waiting when last seen."),
+            (few, "unreliable", f"Fewer than {MINIMUM_CASES} cases."),
+            (no_limit, "unreliable", "Too few cases for an interval."),
+            (wide, "unreliable", TOO_WIDE),
+        ],
+    )
+    return table.assign(status=status[0], reason=status[1])
+
+
+def _first_that_holds(
+    table: pd.DataFrame, rules: list[tuple[ArrayLike, str | pd.Series, str | pd.Series]]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Status and reason of each row by the first rule that holds; ok, and no reason, where none does."""
+    status = np.full(len(table), "ok", dtype=object)
+    reason = np.full(len(table), "", dtype=object)
+    for holds, say, why in reversed(rules):
+        at = np.asarray(holds, dtype=bool)
+        if at.any():
+            status[at] = say[at] if isinstance(say, pd.Series) else say
+            reason[at] = why[at] if isinstance(why, pd.Series) else why
+    return status, reason
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts as nullable integers, measures as floats, the rest as text."""
+    kinds: dict[str, str] = {}
+    for column in table.columns:
+        if column in COUNTS:
+            kinds[column] = "Int64"
+        elif column in NUMBERS:
+            kinds[column] = "float64"
+        else:
+            kinds[column] = "str"
+    return table.fillna({c: "" for c, kind in kinds.items() if kind == "str"}).astype(kinds)
+
+
+def comparison_table(measures: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
+    """One row per measure, period, stratum and group set against its reference group, from the measures' own rows.
+
+    Contrasts: `race` (each race against the reference race), `citizenship` (noncitizen against the reference), and
+    `citizenship_within_race`. Differences are Newcombe's for rates and MOVER for medians and times; ratios, of rates
+    alone, Koopman's. The bounds say what the gap could be if unknown citizenship were known: joint corners for rates.
+    """
+    rows = measures[(measures["offence_group"] == ALL) & ((measures["ci_method"] != "") | (measures["status"] != "ok"))]
+    lone = rows["status"].eq("not_computable") | rows["ci_method"].eq("")
+    by_race = rows["race"] != ALL
+    everyone, noncitizen = rows["citizenship"].eq(ALL), rows["citizenship"].eq("noncitizen")
+    contrasts = {
+        "race": (everyone & (lone | (by_race & (rows["race"] != settings.reference_race)))),
+        "citizenship": (noncitizen & ~by_race) | (lone & everyone),
+        "citizenship_within_race": noncitizen & by_race,
+    }
+    groups = pd.concat([rows[at].assign(contrast=name) for name, at in contrasts.items()], ignore_index=True)
+    of_race = groups["contrast"] == "race"
+    groups["reference_race"] = groups["race"].where(~of_race, settings.reference_race)
+    groups["reference_citizenship"] = groups["citizenship"].where(of_race, settings.reference_citizenship)
+    sides = rows[["measure_id", "period", "race", "citizenship", "stratum", *SIDE]]
+    key = ["measure_id", "period", "stratum"]
+    table = groups.merge(
+        sides.rename(columns={c: f"reference_{c}" for c in ["race", "citizenship", *SIDE]}),
+        on=[*key, "reference_race", "reference_citizenship"],
+        how="left",
+        validate="many_to_one",
+    )
+    unknown = sides[sides["citizenship"] == "unknown"]
+    table = table.merge(
+        unknown[[*key, "race", "numerator", "denominator"]].rename(
+            columns={"numerator": "unknown_events", "denominator": "unknown_cases"}
+        ),
+        on=[*key, "race"],
+        how="left",
+        validate="many_to_one",
+    )
+    return _typed(_compared(table)[COMPARISON_COLUMNS])
+
+
+def _compared(table: pd.DataFrame) -> pd.DataFrame:
+    """Difference, ratio, bounds and status of rows that hold both sides."""
+    columns = [c for side in SIDE[:-2] for c in (side, f"reference_{side}")]
+    number = {c: table[c].to_numpy(dtype=float, na_value=np.nan) for c in [*columns, "unknown_events", "unknown_cases"]}
+    rate = table["ci_method"].eq("wilson").to_numpy()
+    k1, n1, k0, n0, unknown_events, unknown_cases = (
+        np.where(rate, number[c], np.nan) for c in (*COUNTS[:4], "unknown_events", "unknown_cases")
+    )
+    gap = intervals.mover(
+        number["estimate"],
+        Interval(low=number["ci_low"], high=number["ci_high"]),
+        number["reference_estimate"],
+        Interval(low=number["reference_ci_low"], high=number["reference_ci_high"]),
+    )
+    ratio = intervals.koopman(k1, n1, k0, n0)
+    worst = bounds.gap_bounds(k1, n1, k0, n0, unknown_events, unknown_cases)
+    # Each side's own bounds apart are wider, yet valid for medians and where one corner leaves a group empty.
+    apart_low = number["bound_low"] - number["reference_bound_high"]
+    apart_high = number["bound_high"] - number["reference_bound_low"]
+    few = np.minimum(number["denominator"], number["reference_denominator"]) < MINIMUM_CASES
+    width = gap.high - gap.low
+    reference_reason = table["reference_reason"].fillna("No case in this cell.")
+    status, reason = _first_that_holds(
+        table,
+        [
+            (table["ci_method"].eq("") | table["status"].eq("not_computable"), table["status"], table["reason"]),
+            (table["estimate"].isna(), "not_estimable", "The group: " + table["reason"]),
+            (table["reference_estimate"].isna(), "not_estimable", "The reference group: " + reference_reason),
+            (few, "unreliable", f"Fewer than {MINIMUM_CASES} cases on one side."),
+            (np.isnan(width), "unreliable", "Too few cases for an interval."),
+            (_is_share(table) & (width > WIDEST_INTERVAL), "unreliable", TOO_WIDE),
+        ],
+    )
+    return table.assign(
+        difference=number["estimate"] - number["reference_estimate"],
+        difference_low=gap.low,
+        difference_high=gap.high,
+        difference_method=np.where(rate, "newcombe", np.where(table["ci_method"] == "", "", "mover")),
+        ratio=intervals.ratio_of(np.where(rate, number["estimate"], np.nan), number["reference_estimate"]),
+        ratio_low=ratio.low,
+        ratio_high=np.where(np.isinf(ratio.high), np.nan, ratio.high),
+        ratio_method=np.where(rate, "koopman", ""),
+        bound_low=np.where(np.isnan(worst.low), apart_low, worst.low),
+        bound_high=np.where(np.isnan(worst.high), apart_high, worst.high),
+        status=status,
+        reason=reason,
+    )
+
+
+def _is_share(table: pd.DataFrame) -> pd.Series[bool]:
+    """Rows whose estimate lies between 0 and 1, so that the width of an interval can be judged."""
+    return table["ci_method"].eq("wilson") | table["stratum"].str.contains("by_", regex=False)
