@@ -1,0 +1,26 @@
+-- One row per case with a charge brought to court.
+-- The top charge as filed: the one the office calls so, else the highest on its own scale, else the gravest class, else
+-- the first by key. An enhancement is no offence and comes last.
+with ranked as (
+    select
+        *,
+        row_number() over (
+            partition by case_id
+            order by
+                coalesce(is_enhancement, false),
+                coalesce(is_primary, false) desc,
+                severity_rank desc nulls last,
+                severity_class_rank desc nulls last,
+                charge_id
+        ) as place
+    from {{ ref('int_charges__filed_version_picked') }}
+)
+
+select
+    case_id,
+    charge_id as top_charge_id,
+    version_no as top_charge_version_no,
+    offence_category,
+    severity
+from ranked
+where place = 1

@@ -1,0 +1,13 @@
+-- One row per detainer lodged against a person, known at least to the day.
+select
+    contact_id,
+    person_id,
+    stay_id,
+    contact_at as lodged_at,
+    cast(contact_at as date) as lodged_on,
+    {{ to_the_minute('contact_at', 'at_precision') }} as lodged_at_minute
+from {{ ref('stg_ice_contacts') }}
+where
+    contact_type = 'detainer'
+    and person_id is not null
+    and at_precision <> 'month'

@@ -1,0 +1,23 @@
+-- One row per case of one defendant.
+with cases as (
+    select * from {{ ref('int_cases__offence_picked') }}
+),
+
+charges as (
+    select * from {{ ref('int_cases__filed_charges_counted') }}
+)
+
+select
+    cases.case_id,
+    cases.person_id,
+    cases.filed_on,
+    {{ groups_on('cases.filed_on') }},
+    cases.top_charge_severity,
+    charges.charge_count,
+    charges.enhancement_count,
+    charges.has_felony,
+    charges.has_prior_pleaded
+from cases
+-- one case to at most one row
+left join charges on cases.case_id = charges.case_id
+{{ join_groups('cases.person_id', 'cases.offence_category') }}

@@ -1,0 +1,2 @@
+-- One row per arrest of one person.
+{{ latest_rows('arrest') }}

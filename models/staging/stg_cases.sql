@@ -1,0 +1,2 @@
+-- One row per case of one defendant.
+{{ latest_rows('case_') }}

@@ -1,0 +1,2 @@
+-- One row per stay in custody of one person.
+{{ latest_rows('custody_stay') }}

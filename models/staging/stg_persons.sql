@@ -1,0 +1,2 @@
+-- One row per person.
+{{ merged_rows('person') }}

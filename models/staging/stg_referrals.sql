@@ -1,0 +1,2 @@
+-- One row per referral of one person to the office.
+{{ latest_rows('referral') }}

@@ -1,0 +1,2 @@
+-- One row per sentence on one conviction.
+{{ latest_rows('sentence') }}

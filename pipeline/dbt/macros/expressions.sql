@@ -1,0 +1,43 @@
+{#- Small expressions that many models need, and that engines spell differently. -#}
+
+{#- The code says something: it is none of the four unknowns of pipeline/contract.py. -#}
+{% macro is_known(code) -%}
+    {{ code }} not in ('not_recorded', 'recorded_unknown', 'redacted', 'unmapped')
+{%- endmacro %}
+
+{#- Whole days from one date or timestamp to another; NULL where either is missing or the second comes first. -#}
+{% macro days_between(earlier, later) -%}
+    case
+        when cast({{ earlier }} as date) <= cast({{ later }} as date)
+            then cast({{ later }} as date) - cast({{ earlier }} as date)
+    end
+{%- endmacro %}
+
+{#- Whole hours begun and ended between two timestamps; NULL where either is missing or the second comes first. -#}
+{% macro hours_between(earlier, later) -%}
+    case
+        when {{ earlier }} <= {{ later }}
+            then cast(floor(date_diff('second', {{ earlier }}, {{ later }}) / 3600) as bigint)
+    end
+{%- endmacro %}
+
+{#-
+    The timestamp where it is known to the minute, else NULL. Midnight means that only the day was recorded, unless the
+    source says otherwise: nobody is arrested, booked or heard at 00:00:00 as often as exports say.
+-#}
+{% macro to_the_minute(moment, precision="'not_recorded'") -%}
+    case
+        when {{ precision }} = 'minute'
+            or ({{ precision }} not in ('day', 'month') and {{ moment }} <> date_trunc('day', {{ moment }}))
+            then {{ moment }}
+    end
+{%- endmacro %}
+
+{#- Gravity of a class of offence, 3 to 1; NULL where the class is unknown. A wobbler counts as it was filed. -#}
+{% macro severity_class_rank(severity) -%}
+    case
+        when {{ severity }} in ('felony', 'wobbler_felony') then 3
+        when {{ severity }} in ('misdemeanor', 'wobbler_misdemeanor') then 2
+        when {{ severity }} = 'violation_infraction' then 1
+    end
+{%- endmacro %}

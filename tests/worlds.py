@@ -1,0 +1,132 @@
+"""Small worlds for tests of the models: rows in, one run of dbt, the built database out.
+
+A world is written as `{table: [row, ...]}` in the words of the contract. Every contract table is created; columns that
+no row names stay NULL and are not in `landed.supplied`, as with an office that does not record them. Put many
+scenarios, keyed by person, in one world: what takes time is dbt's start, not the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pandas as pd
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from pipeline.contract import LINEAGE, ROOT, Table, load_contract
+
+Row = Mapping[str, Any]
+World = Mapping[str, Sequence[Row]]
+
+_built: dict[str, duckdb.DuckDBPyConnection] = {}
+_folder = TemporaryDirectory(prefix="iiu-worlds-")
+
+
+def build(
+    world: World,
+    *,
+    as_of: date = date(2024, 12, 31),
+    period: tuple[date, date] = (date(2023, 1, 1), date(2024, 12, 31)),
+    supplied: Sequence[tuple[str, str]] | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """The database of a world after `dbt build`, read-only. The same world is built once a session.
+
+    `supplied` lists the contract columns (table, column) that the office maps; by default those that some row names.
+    Lineage may be given in a row (`_batch_id`, `_source_file`, `_source_row`); else rows count up in batch `b1`.
+    """
+    key = hashlib.sha256(json.dumps([world, as_of, period, supplied], default=str, sort_keys=True).encode()).hexdigest()
+    if key not in _built:
+        path = Path(_folder.name) / f"world_{len(_built)}.duckdb"
+        _land(path, world, as_of=as_of, period=period, supplied=supplied)
+        run_dbt(path, "build")
+        _built[key] = duckdb.connect(str(path), read_only=True)
+    return _built[key]
+
+
+def run_dbt(database: Path, *command: str) -> None:
+    """Runs dbt in this process. Raises AssertionError with what failed, a test among them."""
+    os.environ["IIU_DATABASE"] = str(database)
+    result = dbtRunner().invoke(
+        [
+            *command,
+            "--quiet",
+            *("--project-dir", str(ROOT)),
+            *("--profiles-dir", str(ROOT / "pipeline" / "dbt")),
+            *("--target-path", str(Path(_folder.name) / "target")),
+            *("--log-path", str(Path(_folder.name) / "logs")),
+        ]
+    )
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()  # dbt holds the file open until its next run
+        DuckDBConnectionManager._ENV = None
+    if result.exception is not None:
+        raise AssertionError(f"dbt {command[0]}: {result.exception}") from result.exception
+    failed = [r for r in getattr(result.result, "results", []) if str(r.status) not in ("success", "pass", "skipped")]
+    assert result.success, "\n".join(f"{r.node.name}: {r.message}" for r in failed)
+
+
+def _land(
+    path: Path,
+    world: World,
+    *,
+    as_of: date,
+    period: tuple[date, date],
+    supplied: Sequence[tuple[str, str]] | None,
+) -> None:
+    contract = load_contract()
+    assert set(world) <= set(contract), f"not in the contract: {sorted(set(world) - set(contract))}"
+    with duckdb.connect(str(path)) as database:
+        database.execute("create schema landed")
+        for table in contract.values():
+            _create(database, table)
+            _insert(database, table, world.get(table.name, ()))
+        named = {(t, c) for t, rows in world.items() for row in rows for c in row if c not in LINEAGE}
+        _copy(
+            database,
+            "supplied",
+            pd.DataFrame(sorted(supplied if supplied is not None else named), columns=["table_name", "column_name"]),
+        )
+        database.execute(
+            """
+            create table landed.audit_settings as
+            select 'world' as office, $as_of as as_of_date, $first as period_from, $last as period_to,
+                'white' as reference_race, 'citizen' as reference_citizenship, cast(1 as bigint) as seed
+            """,
+            {"as_of": as_of, "first": period[0], "last": period[1]},
+        )
+
+
+def _create(database: duckdb.DuckDBPyConnection, table: Table) -> None:
+    columns = [f'"{c.name}" {c.data_type}' for c in table.columns.values()]
+    columns += [f'"{c.name}_raw" varchar' for c in table.columns.values() if c.kind == "code"]
+    columns += ["_batch_id varchar", "_source_file varchar", "_source_row bigint"]
+    database.execute(f'create table landed."{table.name}" ({", ".join(columns)})')
+
+
+def _insert(database: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    named = list(dict.fromkeys(c for row in rows for c in row))
+    unknown = set(named) - set(table.columns) - set(LINEAGE)
+    assert not unknown, f"{table.name} has no {sorted(unknown)}"
+    lineage = {"_batch_id": "b1", "_source_file": f"{table.name}.csv"}
+    frame = pd.DataFrame([lineage | {"_source_row": i} | dict(row) for i, row in enumerate(rows, start=2)], dtype="object")
+    types = {c.name: c.data_type for c in table.columns.values()} | {"_source_row": "bigint"}
+    casts = ", ".join(f'cast("{c}" as {types.get(c, "varchar")}) as "{c}"' for c in frame.columns)
+    database.register("rows", frame.map(lambda cell: None if cell is None or cell != cell else str(cell)).astype("str"))
+    database.execute(f'insert into landed."{table.name}" by name select {casts} from rows')
+    database.unregister("rows")
+
+
+def _copy(database: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
+    database.register("rows", frame)
+    database.execute(f"create table landed.{name} as select * from rows")
+    database.unregister("rows")
