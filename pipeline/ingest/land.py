@@ -235,10 +235,11 @@ class _FileLander:
         for entry in self._entries:
             self._find_unreadable(entry, compiled[entry.number])
         self._db.execute("create or replace temp table rejected_rows as select distinct _row from bad_rows")
-        for entry in self._entries:
-            self._insert(entry, compiled[entry.number])
+        rejected = self._db.execute("select count(*) from rejected_rows").fetchone()
+        self._count.rejected = len(self._raw.rejects) + (int(rejected[0]) if rejected else 0)
+        inserted = [self._insert(entry, compiled[entry.number]) for entry in self._entries]
         self._reject_rows()
-        self._account()
+        self._account(most_inserted=max(inserted))
 
     def _compile(self, entry: Entry) -> tuple[CompiledColumn, ...]:
         def override(name: str, markers: Sequence[str]) -> str:
@@ -457,11 +458,12 @@ class _FileLander:
 
     # --- into the contract ----------------------------------------------------------------------------------------
 
-    def _insert(self, entry: Entry, columns: Sequence[CompiledColumn]) -> None:
+    def _insert(self, entry: Entry, columns: Sequence[CompiledColumn]) -> int:
+        """Returns how many source rows landed by this entry; 0 where one source row may give several rows."""
         selected = ["_batch_id", "_source_file", "_row"]
         names = list(LINEAGE)
         joins: list[str] = []
-        keep: list[str] = ["r._row not in (select _row from rejected_rows)"]
+        keep: list[str] = ["r._row not in (select _row from rejected_rows)"] if self._count.rejected else ["true"]
         for column in columns:
             name = column.mapping.name
             value = f"({column.value})::{column.data_type}"
@@ -479,10 +481,11 @@ class _FileLander:
             if column.mapping.kind == "code" and column.mapping.contract is not None:
                 names.append(f"{name}_raw")
                 selected.append("null" if "constant" in column.mapping.spec else column.source)
-        self._db.execute(
+        row = self._db.execute(
             f"""insert into landed.{quoted(entry.table)} ({", ".join(quoted(n) for n in names)})
             select {", ".join(selected)} from {self._rows_of(entry)} as r {" ".join(joins)} where {" and ".join(keep)}"""
-        )
+        ).fetchone()
+        return int(row[0]) if row and not entry.each else 0
 
     def _reject_rows(self) -> None:
         """Keep each rejected row by its shape: letters as a, digits as 9, identifying columns as stars."""
@@ -524,15 +527,15 @@ class _FileLander:
                     )
                 )
 
-    def _account(self) -> None:
-        rejected = self._db.execute("select count(*) from rejected_rows").fetchone()
-        self._count.rejected = len(self._raw.rejects) + (int(rejected[0]) if rejected else 0)
+    def _account(self, *, most_inserted: int) -> None:
+        sound = self._count.read - self._count.rejected - sum(self._count.filtered.values())
+        if most_inserted == sound:  # one table took every sound row
+            self._count.landed = sound
+            return
         mine = f"_batch_id = {literal(self._source.batch)} and _source_file = {literal(self._source.shown)}"
         tables = sorted({entry.table for entry in self._entries})
         union = " union ".join(f"select _source_row from landed.{quoted(table)} where {mine}" for table in tables)
-        landed = self._db.execute(
-            f"select count(*) from (select distinct _source_row from ({union}) as u) as d"
-        ).fetchone()
+        landed = self._db.execute(f"select count(*) from ({union}) as u").fetchone()
         self._count.landed = int(landed[0]) if landed else 0
         # Rows that were sound, yet that no table takes: every `when` said no, or a code table says to emit nothing.
         idle = self._db.execute(

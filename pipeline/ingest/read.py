@@ -23,6 +23,7 @@ from typing import IO, Any
 from zipfile import BadZipFile
 
 import duckdb
+import numpy as np
 import openpyxl
 
 from pipeline.errors import AuditError, Problem, place
@@ -349,8 +350,8 @@ class _Scan:
     """Counts records, quotes and line ends over the bytes of a UTF-8 text, chunk by chunk."""
 
     def __init__(self, quote: str) -> None:
-        self._quote = quote.encode()
-        self._inside = False
+        self._quote = ord(quote) if quote else 0
+        self._inside = 0
         self._tail = b""
         self._cr = self._lf = self._crlf = 0
         self._lines = 0
@@ -379,26 +380,24 @@ class _Scan:
         self._lf += data.count(b"\n") - crlf
         if self._cr and not self._lf and not self._crlf:
             data = data.replace(b"\r", b"\n")
-        quiet = not self._inside and (not self._quote or self._quote not in data)
-        if quiet and b"\n\n" not in data and b"\n\r\n" not in data and not data.startswith((b"\n", b"\r\n")):
-            count = data.count(b"\n")
-            self._lines += count
-            self.records += count
-            return
-        for line in data.splitlines(keepends=True):
-            self._line(line)
+        self._records_of(np.frombuffer(data, dtype=np.uint8))
 
-    def _line(self, line: bytes) -> None:
-        was_inside = self._inside
-        if self._quote and line.count(self._quote) % 2:
-            self._inside = not self._inside
-        if self._inside:
-            return
-        self._lines += 1
-        if not was_inside and not line.strip(b"\r\n"):
-            self.blank_records.append(self._lines)
-        else:
-            self.records += 1
+    def _records_of(self, data: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+        """Count the line ends that no quote encloses: those with an even number of quotes before them."""
+        ends = np.flatnonzero(data == ord("\n"))
+        quotes = np.flatnonzero(data == self._quote) if self._quote else ends[:0]
+        outside = (np.searchsorted(quotes, ends) + self._inside) % 2 == 0
+        ends = ends[outside]
+        starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+        lengths = ends - starts
+        carriage = (lengths == 1) & (data[np.maximum(ends - 1, 0)] == ord("\r"))
+        blank = (lengths == 0) | carriage
+        if len(blank) and self._inside:
+            blank[0] = False  # the end of a cell that began in an earlier chunk
+        self.blank_records += (np.flatnonzero(blank) + self._lines + 1).tolist()
+        self.records += int(len(ends) - blank.sum())
+        self._lines += len(ends)
+        self._inside = (self._inside + len(quotes)) % 2
 
     @property
     def mixed_line_ends(self) -> bool:
