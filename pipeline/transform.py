@@ -32,7 +32,9 @@ def build(*, database: Path, work: Path) -> Built:
     os.environ["IIU_DATABASE"] = str(database)
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     os.environ["DO_NOT_TRACK"] = "1"
-    from dbt.cli.main import dbtRunner  # dbt takes seconds to import
+    # dbt takes seconds to import
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
 
     arguments = ["--quiet", "--log-level", "none", "--log-level-file", "none", "build", "--no-use-colors"]
     folders = {"project": ROOT, "profiles": ROOT / "pipeline" / "dbt"}
@@ -40,6 +42,9 @@ def build(*, database: Path, work: Path) -> Built:
         arguments += [f"--{name}-dir", str(folder)]
     arguments += ["--target-path", str(target), "--log-path", str(target)]
     outcome = dbtRunner().invoke(arguments)
+    if DuckDBConnectionManager._ENV is not None:  # dbt would hold the file open until its next run
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager._ENV = None
     if outcome.exception is not None:
         raise AuditError([_problem("the project", str(outcome.exception))])
     results = list(outcome.result or ())  # type: ignore[arg-type]

@@ -1,0 +1,322 @@
+"""The main job, end to end: exports in, an audit out. The only place that knows the order of the steps.
+
+An audit is written beside its place and moved there whole, so a run that is stopped at any instant leaves the last
+good audit as it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from pipeline import __version__
+from pipeline.contract import ROOT, load_contract
+from pipeline.control_totals import ControlTotal, compare
+from pipeline.errors import AuditError, Problem, place
+from pipeline.ingest.land import Landing, land
+from pipeline.ingest.office import Office, load_office, office_folder
+from pipeline.ingest.read import literal, quoted
+from pipeline.progress import Progress, peak_memory_mb
+
+#: The Example County that `make audit` shows: 120,000 synthetic cases, always the same.
+EXAMPLE = "example_county"
+EXAMPLE_CASES, EXAMPLE_SEED = 120_000, 20_241_231
+
+
+def default_raw(office: str) -> Path:
+    return ROOT / "data" / "raw" / Path(office).name
+
+
+def default_out(office: str) -> Path:
+    return ROOT / "data" / "marts" / Path(office).name
+
+
+def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
+    """Land the exports in a folder that is thrown away, and say in lines what was found. Raises `AuditError`."""
+    from tempfile import TemporaryDirectory
+
+    mapping = load_office(office_folder(office), load_contract())
+    with TemporaryDirectory(prefix="iiu-check-") as folder:
+        work = Path(folder)
+        landing = land(
+            office=mapping,
+            contract=load_contract(),
+            raw=raw or default_raw(office),
+            database=work / "audit.duckdb",
+            work=work,
+        )
+    yield from _landing_lines(landing)
+    yield f"{mapping.settings.title}: the exports fit the mapping."
+
+
+def run_audit(
+    *, office: str, raw: Path | None, out: Path | None, as_of_date: date | None, progress: Progress
+) -> dict[str, Any]:
+    """Run the whole audit and return its run record. Raises `AuditError` with every problem; then nothing is written."""
+    folder = office_folder(office)
+    mapping = load_office(folder, load_contract())
+    if as_of_date is not None:
+        mapping = replace(mapping, settings=replace(mapping.settings, as_of_date=as_of_date))
+    target = (out or default_out(office)).resolve()
+    with _building(target) as building:
+        record = _Audit(mapping, raw, building, progress).run()
+    progress.say(f"The audit of {mapping.settings.title} is in {target}")
+    return record
+
+
+class _Audit:
+    """One run. Each method is one step; what a step leaves for the next is an attribute."""
+
+    def __init__(self, office: Office, raw: Path | None, building: Path, progress: Progress) -> None:
+        self.office = office
+        self.raw = raw
+        self.out = building
+        self.work = building / "work"
+        self.database = self.work / "audit.duckdb"
+        self.progress = progress
+
+    def run(self) -> dict[str, Any]:
+        for name in ("work", "restricted", "public"):
+            (self.out / name).mkdir()
+        step = self.progress.step
+        raw = self._raw_folder()
+        with step("land", "Landing the exports"):
+            landing = land(
+                office=self.office,
+                contract=load_contract(),
+                raw=raw,
+                database=self.database,
+                work=self.work,
+                freeze=self.raw is None,
+            )
+        for line in _landing_lines(landing):
+            self.progress.say("  " + line)
+        with step("check_landed", "Checking what landed"):
+            checks = self._validate("landed")
+        with step("transform", "Building the marts"):
+            from pipeline.transform import build
+
+            built = build(database=self.database, work=self.work)
+        with step("check_marts", "Checking the marts"):
+            checks += self._validate("marts")
+        with step("control_totals", "Comparing with published figures"):
+            totals = compare(office_folder=self.office.folder, database=self.database)
+        for total in totals:
+            self.progress.say(
+                f"  {'=' if total.match else '!'} {total.id}: published {total.published}, ours {total.ours}"
+            )
+        with step("statistics", "Computing the measures"):
+            measures, comparisons = self._measures()
+        with step("disclosure", "Hiding what could identify a person"):
+            from pipeline.disclose import publish
+
+            published = publish(measures, comparisons)
+        with step("write", "Writing the tables"):
+            self._write_restricted(measures, comparisons, checks)
+            self._write_public(published)
+        record = {
+            "version": __version__,
+            "engine": "duckdb",
+            "as_of_date": self.office.settings.as_of_date.isoformat(),
+            "office": self.office.settings.office,
+            "files": [
+                {
+                    "path": f.path,
+                    "sha256": f.sha256,
+                    "read": f.read,
+                    "landed": f.landed,
+                    "rejected": f.rejected,
+                    "filtered": sum(f.filtered.values()),
+                    "filtered_by_reason": f.filtered,
+                }
+                for f in landing.files
+            ],
+            "warnings": [str(problem) for problem in landing.warnings],
+            "models": built.models,
+            "dbt_tests_passed": built.tests_passed,
+            "checks": _counted([c.status for c in checks], ("passed", "failed", "not_applicable", "error")),
+            "measures": _counted(
+                published.measures["status"].tolist(),
+                ("ok", "suppressed", "unreliable", "not_estimable", "not_computable"),
+            ),
+            "control_totals": [
+                {"id": t.id, "published": t.published, "ours": t.ours, "match": t.match} for t in totals
+            ],
+            "findings": [],
+        }
+        self._publish_pages(record, published, checks, totals)
+        shutil.rmtree(self.work)
+        record["steps"] = self.progress.steps
+        record["peak_memory_mb"] = peak_memory_mb()
+        (self.out / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        mismatched = [t for t in totals if not t.match]
+        if mismatched:
+            self.progress.say(f"{len(mismatched)} published figures do not match; see control_totals in run.json")
+        return record
+
+    def _raw_folder(self) -> Path:
+        if self.raw is not None:
+            return self.raw
+        raw = default_raw(self.office.settings.office)
+        if self.office.settings.office == EXAMPLE and not raw.is_dir():
+            from pipeline.synth import write_county
+
+            with self.progress.step("synthesise", "Making the Example County"):
+                made = raw.with_name(f".{raw.name}.making")
+                shutil.rmtree(made, ignore_errors=True)
+                write_county(out=made, cases=EXAMPLE_CASES, seed=EXAMPLE_SEED)
+                (made / "exports").replace(raw)
+                shutil.rmtree(made)
+        return raw
+
+    def _validate(self, door: str) -> list[Any]:
+        from pipeline.validate import validate
+
+        return validate(
+            self.database,
+            door=door,
+            supplied=self.office.supplied,
+            office_folder=self.office.folder,  # type: ignore[arg-type]
+        )
+
+    def _measures(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        from pipeline.measures import comparison_table, measure_table
+
+        connection = duckdb.connect(str(self.database), read_only=True)
+        try:
+            tables = _tables_of(connection, "marts")
+            cells, values = (
+                pd.concat(
+                    [
+                        connection.execute(f"select * from marts.{quoted(t)} order by all").fetchdf()
+                        for t in tables
+                        if t.endswith(ending)
+                    ],
+                    ignore_index=True,
+                )
+                for ending in ("__cells", "__values")
+            )
+            catalogue = connection.execute("select * from reference.measures").fetchdf()
+        finally:
+            connection.close()
+        measures = measure_table(cells, values, catalogue, self.office.supplied, self.office.settings)
+        return measures, comparison_table(measures, self.office.settings)
+
+    def _write_restricted(self, measures: pd.DataFrame, comparisons: pd.DataFrame, checks: list[Any]) -> None:
+        folder = self.out / "restricted"
+        connection = duckdb.connect(str(self.database), read_only=True)
+        try:
+            for table in _tables_of(connection, "marts"):
+                # A fact's first column is its key; cells and values are ordered by all their labels.
+                order = "all" if table.endswith(("__cells", "__values")) else "1"
+                _copy(connection, f"select * from marts.{quoted(table)} order by {order}", folder / f"{table}.parquet")
+            _copy(connection, "select * from landed.rejects order by all", folder / "rejects.parquet")
+            for name, frame in {
+                "measures": measures,
+                "comparisons": comparisons,
+                "checks": pd.DataFrame([asdict(check) for check in checks]),
+            }.items():
+                _copy_frame(connection, frame, folder / f"{name}.parquet")
+        finally:
+            connection.close()
+
+    def _write_public(self, published: Any) -> None:
+        connection = duckdb.connect()
+        try:
+            for name in ("measures", "comparisons", "tables"):
+                frame = getattr(published, name)
+                _copy_frame(connection, frame, self.out / "public" / f"{name}.parquet")
+                _copy_frame(connection, frame, self.out / "public" / f"{name}.csv")
+        finally:
+            connection.close()
+
+    def _publish_pages(
+        self, record: dict[str, Any], published: Any, checks: list[Any], totals: list[ControlTotal]
+    ) -> None:
+        (self.out / "findings.json").write_text("[]\n", encoding="utf-8")
+
+
+def _tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    rows = connection.execute(
+        "select table_name from information_schema.tables where table_schema = ? order by table_name", [schema]
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    options = "format parquet, compression zstd" if path.suffix == ".parquet" else "format csv, header"
+    connection.execute(f"copy ({query}) to {literal(str(path))} ({options})")
+
+
+def _copy_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, path: Path) -> None:
+    connection.register("frame_to_write", frame)
+    _copy(connection, "select * from frame_to_write", path)
+    connection.unregister("frame_to_write")
+
+
+def _counted(statuses: list[str], names: tuple[str, ...]) -> dict[str, int]:
+    counts = Counter(statuses)
+    return {name: counts.get(name, 0) for name in names}
+
+
+def _landing_lines(landing: Landing) -> Iterator[str]:
+    for count in landing.files:
+        filtered = sum(count.filtered.values())
+        yield f"{count.path}: read {count.read} = landed {count.landed} + rejected {count.rejected} + filtered {filtered}"
+    for warning in landing.warnings:
+        yield str(warning)
+
+
+@contextmanager
+def _building(target: Path) -> Iterator[Path]:
+    """A new folder beside `target` that takes its place when the block ends well, and is removed when it does not."""
+    foreign = target.is_dir() and any(target.iterdir()) and not (target / "run.json").is_file()
+    if foreign or (target.exists() and not target.is_dir()):
+        raise AuditError(
+            [_place_problem(target, "holds something that is no audit", "a new folder, or one that holds an audit")]
+        )
+    building, old = target.with_name(f".{target.name}.building"), target.with_name(f".{target.name}.old")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = target.with_name(f".{target.name}.lock").open("w")
+    except OSError as error:
+        raise AuditError(
+            [_place_problem(target, f"cannot be written ({error.strerror})", "a folder you may write to")]
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AuditError(
+                [_place_problem(target, "another audit is being written there", "one at a time")]
+            ) from error
+        if old.exists() and not target.exists():
+            old.replace(target)  # a run was stopped between the two moves below
+        for leftover in (building, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        building.mkdir()
+        try:
+            yield building
+            if target.exists():
+                target.replace(old)
+            building.replace(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _place_problem(target: Path, what: str, expected: str) -> Problem:
+    return Problem(
+        code="IIU140", where=place(file=str(target)), what=what, expected=expected, fix="Choose another --out"
+    )

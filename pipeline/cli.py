@@ -1,0 +1,127 @@
+"""The command `iiu`. Thin: it reads arguments, calls, prints. Heavy imports happen only where they are used."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from pipeline import __version__
+from pipeline.errors import AuditError
+
+EXAMPLE = "example_county"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Returns 0 done, 1 input or mapping wrong, 2 wrong usage, 3 the gate refused the release."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return int(COMMANDS[options.command](options))
+    except AuditError as error:
+        print(error, file=sys.stderr)
+        errors = sum(1 for p in error.problems if p.severity == "error")
+        print(f"\n{errors} to mend, {len(error.problems) - errors} to know. Nothing was written.", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Stopped. The last good audit is untouched.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="iiu",
+        description="The audit pipeline of a District Attorney's Immigration Integrity Unit.",
+        epilog="Exit codes: 0 done; 1 the input or the mapping is wrong; 2 wrong usage; 3 the disclosure gate refused.",
+    )
+    parser.add_argument("--version", action="version", version=f"iiu {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    audit = commands.add_parser("audit", help="the main job, end to end")
+    audit.add_argument("office", nargs="?", default=EXAMPLE, help="a name under pipeline/offices, or a folder with an office.yml")
+    audit.add_argument("--raw", type=Path, help="the folder of the exports; only read (default: data/raw/OFFICE, frozen)")
+    audit.add_argument("--out", type=Path, help="where to write (default: data/marts/OFFICE)")
+    audit.add_argument("--as-of", type=date.fromisoformat, help="the day of the export, instead of the one in office.yml")
+    audit.add_argument("--json", action="store_true", help="print the run record instead of progress")
+
+    check = commands.add_parser("check", help="read mapping and exports, report every problem, build nothing")
+    check.add_argument("office")
+    check.add_argument("--raw", type=Path, help="the folder of the exports (default: data/raw/OFFICE)")
+
+    synth = commands.add_parser("synth", help="write a synthetic county's exports, with the truth beside them")
+    synth.add_argument("--cases", type=int, default=120_000)
+    synth.add_argument("--seed", type=int, required=True)
+    synth.add_argument("--effects", type=Path, help="a file of planted effects (default: those of the Example County)")
+    synth.add_argument("--out", type=Path, required=True)
+
+    verify = commands.add_parser("verify", help="re-check a release: hashes, and every number from the published counts")
+    verify.add_argument("release", type=Path)
+
+    show = commands.add_parser("open", help="show the site of an audit")
+    show.add_argument("office", nargs="?", default=EXAMPLE)
+    return parser
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from pipeline.audit import run_audit
+    from pipeline.progress import Progress
+
+    progress = Progress(quiet=options.json)
+    record = run_audit(
+        office=options.office, raw=options.raw, out=options.out, as_of_date=options.as_of, progress=progress
+    )
+    if options.json:
+        print(json.dumps(record, indent=1, ensure_ascii=False))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pipeline.audit import check_office
+
+    for line in check_office(office=options.office, raw=options.raw):
+        print(line)
+    return 0
+
+
+def _synth(options: argparse.Namespace) -> int:
+    from pipeline.synth import write_county
+
+    written = write_county(out=options.out, cases=options.cases, seed=options.seed, effects=options.effects)
+    print(f"Wrote {written}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.report.release import verify
+
+    problems = verify(options.release)
+    if problems:
+        raise AuditError(problems)
+    print(f"{options.release}: every hash, schema, rate and interval holds.")
+    return 0
+
+
+def _open(options: argparse.Namespace) -> int:
+    import webbrowser
+
+    from pipeline.audit import default_out
+
+    page = default_out(options.office) / "site" / "index.html"
+    if not page.is_file():
+        print(f"There is no site at {page}. Run `iiu audit {options.office}` first.", file=sys.stderr)
+        return 1
+    webbrowser.open(page.resolve().as_uri())
+    print(page.resolve().as_uri())
+    return 0
+
+
+COMMANDS = {"audit": _audit, "check": _check, "synth": _synth, "verify": _verify, "open": _open}
+
+if __name__ == "__main__":
+    sys.exit(main())
