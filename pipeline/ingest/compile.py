@@ -122,9 +122,9 @@ class EntryCompiler:
             text = f"case when {nothing} then null else {parts} end"
         elif "coalesce" in spec:
             text = f"coalesce({', '.join(cell(name) for name in spec['coalesce'])})"
-        elif "row" in spec:
+        elif "row" in spec or "record" in spec:
             text = "_batch_id || '|' || _source_file || '|' || _row" + (
-                " || '|' || _item_number" if self._entry.each else ""
+                " || '|' || _item_number" if self._entry.each and "row" in spec else ""
             )
         else:
             text = f"nullif(trim(({spec['sql']})::varchar), '')"

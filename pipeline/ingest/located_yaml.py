@@ -22,7 +22,7 @@ def _truth(text: str) -> bool:
 
 #: The keys of the mapping language whose values are not text.
 TYPED: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("optional", "public", "row"), _truth),
+    **dict.fromkeys(("optional", "public", "row", "record"), _truth),
     **dict.fromkeys(
         ("mapping_language", "seed", "header_row", "skip_footer_rows", "group", "two_digit_year_pivot"), int
     ),

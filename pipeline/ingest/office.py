@@ -190,7 +190,7 @@ def _schema_problems(document: LocatedYaml) -> Iterator[Problem]:
             path = (*path, unknown[0])
         elif error.validator == "oneOf" and "column" in path[-3:] + ("columns",) and isinstance(error.instance, dict):
             what = "the column needs exactly one source"
-            hint = "one of column, constant, concat, coalesce, row, sql"
+            hint = "one of column, constant, concat, coalesce, row, record, sql"
         yield Problem(
             code="IIU102",
             where=document.place(path),
