@@ -484,7 +484,7 @@ def comparison_table(measures: pd.DataFrame, settings: AuditSettings) -> pd.Data
 
     Contrasts: `race` (each race against the reference race), `citizenship` (noncitizen against the reference), and
     `citizenship_within_race`. Differences are Newcombe's for rates and MOVER for medians and times; ratios, of rates
-    alone, Koopman's. The bounds say what the gap could be if unknown citizenship were known: joint corners for rates.
+    alone, Koopman's. The bounds say what the gap could be if unknown citizenship were known.
     """
     rows = measures[(measures["offence_group"] == ALL) & ((measures["ci_method"] != "") | (measures["status"] != "ok"))]
     lone = rows["status"].eq("not_computable") | rows["ci_method"].eq("")
@@ -507,37 +507,22 @@ def comparison_table(measures: pd.DataFrame, settings: AuditSettings) -> pd.Data
         how="left",
         validate="many_to_one",
     )
-    unknown = sides[sides["citizenship"] == "unknown"]
-    table = table.merge(
-        unknown[[*key, "race", "numerator", "denominator"]].rename(
-            columns={"numerator": "unknown_events", "denominator": "unknown_cases"}
-        ),
-        on=[*key, "race"],
-        how="left",
-        validate="many_to_one",
-    )
     return _typed(_compared(table)[COMPARISON_COLUMNS])
 
 
 def _compared(table: pd.DataFrame) -> pd.DataFrame:
     """Difference, ratio, bounds and status of rows that hold both sides."""
     columns = [c for side in SIDE[:-2] for c in (side, f"reference_{side}")]
-    number = {c: table[c].to_numpy(dtype=float, na_value=np.nan) for c in [*columns, "unknown_events", "unknown_cases"]}
+    number = {c: table[c].to_numpy(dtype=float, na_value=np.nan) for c in columns}
     rate = table["ci_method"].eq("wilson").to_numpy()
-    k1, n1, k0, n0, unknown_events, unknown_cases = (
-        np.where(rate, number[c], np.nan) for c in (*COUNTS[:4], "unknown_events", "unknown_cases")
-    )
+    counts = [np.where(rate, number[c], np.nan) for c in COUNTS[:4]]
     gap = intervals.mover(
         number["estimate"],
         Interval(low=number["ci_low"], high=number["ci_high"]),
         number["reference_estimate"],
         Interval(low=number["reference_ci_low"], high=number["reference_ci_high"]),
     )
-    ratio = intervals.koopman(k1, n1, k0, n0)
-    worst = bounds.gap_bounds(k1, n1, k0, n0, unknown_events, unknown_cases)
-    # Each side's own bounds apart are wider, yet valid for medians and where one corner leaves a group empty.
-    apart_low = number["bound_low"] - number["reference_bound_high"]
-    apart_high = number["bound_high"] - number["reference_bound_low"]
+    ratio = intervals.koopman(*counts)
     few = np.minimum(number["denominator"], number["reference_denominator"]) < MINIMUM_CASES
     width = gap.high - gap.low
     reference_reason = table["reference_reason"].fillna("No case in this cell.")
@@ -561,8 +546,9 @@ def _compared(table: pd.DataFrame) -> pd.DataFrame:
         ratio_low=ratio.low,
         ratio_high=np.where(np.isinf(ratio.high), np.nan, ratio.high),
         ratio_method=np.where(rate, "koopman", ""),
-        bound_low=np.where(np.isnan(worst.low), apart_low, worst.low),
-        bound_high=np.where(np.isnan(worst.high), apart_high, worst.high),
+        # What is worst for one side is best for the other, so the bounds of a gap are those of its sides.
+        bound_low=number["bound_low"] - number["reference_bound_high"],
+        bound_high=number["bound_high"] - number["reference_bound_low"],
         status=status,
         reason=reason,
     )

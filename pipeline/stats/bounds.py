@@ -1,7 +1,8 @@
 """What unknown citizenship could do to a rate and to a gap: bounds that hold whatever the truth is (Manski 1990).
 
-An unknown person is either in the group or in the reference group, and is the same person in both. So the bounds of a
-gap are taken at the corners jointly, which is narrower than the bounds of the two rates set against each other.
+An unknown person is either in the group or in the reference group, and is the same person in both. The corner that is
+worst for the group (those with the event outside, those without it inside) is also the one that is best for the
+reference group, so the bounds of a gap are the bounds of the two rates set against each other.
 
 Throughout: `events` of `cases` are those known to be in the group, `unknown_events` of `unknown_cases` those whose
 group is unknown. A share is of the unknown persons, and says how many of them belong to the group.
@@ -81,21 +82,11 @@ def gap_bounds(
     """The smallest and the largest gap if the share of the unknown who belong to the group lies within `share`.
 
     (0, 1) is the worst case: nothing is assumed. A narrower share is an assumption, to be printed with its source.
-    The gap rises with the share among the events and falls with the share among the others, so the ends are corners.
     """
-    few, many = share
-    counts = (
-        events,
-        cases,
-        reference_events,
-        reference_cases,
-        unknown_events,
-        unknown_cases,
-    )
-    return Interval(
-        low=gap_given_shares(*counts, share_of_events=few, share_of_others=many),
-        high=gap_given_shares(*counts, share_of_events=many, share_of_others=few),
-    )
+    group = rate_bounds(events, cases, unknown_events, unknown_cases, share=share)
+    mirrored = (1 - share[1], 1 - share[0])
+    reference = rate_bounds(reference_events, reference_cases, unknown_events, unknown_cases, share=mirrored)
+    return Interval(low=group.low - reference.high, high=group.high - reference.low)
 
 
 def break_even_share(
