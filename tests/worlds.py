@@ -44,10 +44,11 @@ def build(
     """
     key = hashlib.sha256(json.dumps([world, as_of, period, supplied], default=str, sort_keys=True).encode()).hexdigest()
     if key not in _built:
-        path = Path(_folder.name) / f"world_{len(_built)}.duckdb"
+        # always under one name: dbt reads its project anew whenever a variable of the profile has changed
+        path = Path(_folder.name) / "audit.duckdb"
         _land(path, world, as_of=as_of, period=period, supplied=supplied)
         run_dbt(path, "build")
-        _built[key] = duckdb.connect(str(path), read_only=True)
+        _built[key] = duckdb.connect(str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True)
     return _built[key]
 
 

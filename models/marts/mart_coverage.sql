@@ -1,6 +1,9 @@
 -- One row per measure: how many rows its denominator describes, and why some of them are not counted.
 {{ measure_coverage(
     facts=[
-        ref('mart_charging'), ref('mart_charging__arrests'), ref('mart_charging__cases'), ref('mart_charging__charges')
+        ref('mart_charging'), ref('mart_charging__arrests'), ref('mart_charging__cases'), ref('mart_charging__charges'),
+        ref('mart_bail'), ref('mart_bail__stays'), ref('mart_bail__appearances'), ref('mart_bail__first_appearances'),
+        ref('mart_diversion'), ref('mart_diversion__stops'),
+        ref('mart_ice_contact'), ref('mart_ice_contact__closed_matters'), ref('mart_ice_contact__probation')
     ]
 ) }}

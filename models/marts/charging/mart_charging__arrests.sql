@@ -27,7 +27,7 @@ timed as (
 
 -- an office that writes down only the days of its hearings would seem to have nothing but people still waiting
 clock as (
-    select count(first_appearance_at_minute) * 2 > count(first_appearance_at) as are_hearings_timed
+    select count(first_appearance_at_minute) * 2 >= count(first_appearance_at) as are_hearings_timed
     from timed
 )
 

@@ -41,3 +41,8 @@
         when {{ severity }} = 'violation_infraction' then 1
     end
 {%- endmacro %}
+
+{#- The whole part of an amount or a time, downwards: histograms have whole values. -#}
+{% macro whole(amount) -%}
+    cast(floor({{ amount }}) as bigint)
+{%- endmacro %}

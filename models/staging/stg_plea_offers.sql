@@ -1,0 +1,2 @@
+-- One row per plea offer.
+{{ latest_rows('plea_offer') }}
