@@ -36,6 +36,7 @@ class CompiledColumn:
     rule: str
     data_type: str
     code_table: str | None
+    namespace: str | None
 
     @property
     def is_code(self) -> bool:
@@ -99,6 +100,7 @@ class EntryCompiler:
             rule=rule,
             data_type=column.contract.data_type if column.contract is not None else _EXTENSION_TYPES[kind],
             code_table=spec.get("codes"),
+            namespace=namespace(self._contract, column) if kind == "id" else None,
         )
 
     def _source(self, column: ColumnMapping) -> str:

@@ -5,6 +5,7 @@ reason, and is counted. read = landed + rejected + filtered holds for each file,
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import duckdb
 
 from pipeline.contract import LINEAGE, Contract
 from pipeline.errors import AuditError, Problem, place
-from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned
+from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, namespace
 from pipeline.ingest.expression import columns_of
 from pipeline.ingest.freeze import SourceFile, find_sources
 from pipeline.ingest.keys import install_key, office_key
@@ -80,6 +81,13 @@ class _Lander:
         self._work = work
         self.problems: list[Problem] = []
         self.counts: list[FileCount] = []
+        uses = Counter(
+            namespace(contract, column)
+            for entry in office.entries
+            for column in entry.columns
+            if column.kind == "id" and column.contract is not None
+        )
+        self._shared = frozenset(name for name, n in uses.items() if n > 1)
 
     # --- the schema -----------------------------------------------------------------------------------------------
 
@@ -138,7 +146,9 @@ class _Lander:
         header_problems = list(self._header_problems(source, raw, entries))
         self.problems += header_problems
         if not any(p.severity == "error" for p in header_problems):
-            _FileLander(self._db, self._office, self._contract, source, raw, entries, count, self.problems).run()
+            _FileLander(
+                self._db, self._office, self._contract, source, raw, entries, count, self.problems, self._shared
+            ).run()
             if not count.is_conserved:
                 self.problems.append(
                     Problem(
@@ -209,7 +219,9 @@ class _FileLander:
         entries: Sequence[Entry],
         count: FileCount,
         problems: list[Problem],
+        shared: frozenset[str],
     ) -> None:
+        self._shared = shared
         self._db = connection
         self._office = office
         self._contract = contract
@@ -237,6 +249,10 @@ class _FileLander:
         self._db.execute("create or replace temp table rejected_rows as select distinct _row from bad_rows")
         rejected = self._db.execute("select count(*) from rejected_rows").fetchone()
         self._count.rejected = len(self._raw.rejects) + (int(rejected[0]) if rejected else 0)
+        for entry in self._entries:
+            for column in compiled[entry.number]:
+                if column.namespace in self._shared:
+                    self._hash_identifiers(entry, column)
         inserted = [self._insert(entry, compiled[entry.number]) for entry in self._entries]
         self._reject_rows()
         self._account(most_inserted=max(inserted))
@@ -456,6 +472,18 @@ class _FileLander:
             )
         )
 
+    # --- identifiers ----------------------------------------------------------------------------------------------
+
+    def _hash_identifiers(self, entry: Entry, column: CompiledColumn) -> None:
+        """Hash each new identifier of a namespace once: most stand in several tables, and a hash costs more than a join."""
+        table, namespace = quoted(f"ids of {column.namespace}"), literal(str(column.namespace))
+        self._db.execute(f"create temp table if not exists {table} (source varchar, id varchar)")
+        self._db.execute(
+            f"""insert into {table} select source, keyed({namespace}, source) from (
+                select distinct {column.source} as source from {self._rows_of(entry)} as r) as found
+            where source is not null and source not in (select source from {table})"""
+        )
+
     # --- into the contract ----------------------------------------------------------------------------------------
 
     def _insert(self, entry: Entry, columns: Sequence[CompiledColumn]) -> int:
@@ -476,6 +504,12 @@ class _FileLander:
                     keep.append(f"{value} is not null")  # an empty target in the code table: emit nothing
                 elif column.mapping.contract is None:
                     value = f"{value}::{column.data_type}"
+            elif column.namespace in self._shared:
+                table = f"ids of {column.namespace}"
+                joins.append(
+                    f"left join {quoted(table)} as {quoted(name + ' ids')} on {column.source} = {quoted(name + ' ids')}.source"
+                )
+                value = f"{quoted(name + ' ids')}.id"
             names.append(name)
             selected.append(value)
             if column.mapping.kind == "code" and column.mapping.contract is not None:
