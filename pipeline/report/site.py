@@ -1,0 +1,300 @@
+"""The public pages: static, in English and Spanish, and the same bytes each time. They ask nothing of any network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+
+from pipeline.report import figures
+from pipeline.report.figures import PIXELS, Width
+from pipeline.report.language import LANGUAGES, NAMES, Language
+from pipeline.report.story import Picture, Story, content, query
+from pipeline.report.tables import PublicData, headline, sha256, write_tables
+
+HERE = Path(__file__).resolve().parent
+#: The mini chart of a gap runs from -50 to +50 points over 140 units.
+MINI_REACH, MINI_HALF = 0.5, 66.0
+DATA_QUALITY = "data_quality"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltSite:
+    """What was written: the page to open, how many pages and pictures, and what the reader of the run should know."""
+
+    index: Path
+    pages: int
+    pictures: int
+    notices: Sequence[str]
+
+
+def build_site(*, out: Path, public: PublicData) -> BuiltSite:
+    """Write all pages below `out`, which is emptied first.
+
+    Every number shown under "Reproduce this number" is looked up in the written files; one that is not found there
+    is our bug and raises AssertionError. Without a Chrome the pages draw their figures themselves; a notice says so.
+    """
+    if out.exists():
+        shutil.rmtree(out)
+    for folder in ("static", "figures", "data/figures", *(say.code for say in LANGUAGES)):
+        (out / folder).mkdir(parents=True)
+    for name in ("site.css", "site.js"):
+        shutil.copyfile(HERE / "static" / name, out / "static" / name)
+    shutil.copyfile(figures.PLOTLY_JS, out / "static" / "plotly.min.js")
+    tables = write_tables(out=out / "data", public=public)
+    sums = {path.name: sha256(path) for paths in tables.values() for path in paths}
+    (out / "data" / "SHA256SUMS").write_text("".join(f"{sums[n]}  {n}\n" for n in sorted(sums)), encoding="utf-8")
+
+    editions = [_Edition(public, say, tables, sums) for say in LANGUAGES]
+    drawings: dict[Path, Mapping[str, Any]] = {}
+    for edition in editions:
+        for id_, drawn in edition.drawings.items():
+            name = f"{id_}.{edition.say.code}"
+            script = f'auditFigures["{name}"]={figures.as_json(drawn)};\n'
+            (out / "figures" / f"{name}.js").write_text(script, encoding="utf-8")
+            drawings |= {out / "figures" / f"{name}.{width}.svg": figure for width, figure in drawn.items()}
+    for picture in editions[0].pictures:
+        picture.rows.to_csv(
+            out / "data" / "figures" / f"{picture.id}.csv", index=False, lineterminator="\n", float_format="%.6g"
+        )
+    _reproduce(editions[0].pictures, out / "data")
+    notice = figures.draw(drawings)
+    pages = 0
+    for edition in editions:
+        for name, html in edition.pages(pictures_drawn=notice is None):
+            (out / edition.say.code / name).write_text(html, encoding="utf-8")
+            pages += 1
+    index = out / "index.html"
+    index.write_text(_door(public), encoding="utf-8")
+    return BuiltSite(
+        index=index, pages=pages, pictures=len(drawings) if notice is None else 0, notices=[notice] if notice else []
+    )
+
+
+def _reproduce(pictures: Sequence[Picture], data: Path) -> None:
+    """Run every program that the pages offer, against the files that the pages offer."""
+    duckdb.execute(f"set file_search_path = '{data}'")
+    try:
+        for picture in pictures:
+            if picture.check is not None:
+                exec(compile(picture.check.snippet, picture.id, "exec"), {})  # noqa: S102
+    finally:
+        duckdb.execute("reset file_search_path")
+
+
+class _Edition:
+    """The pages of one language."""
+
+    def __init__(
+        self, public: PublicData, say: Language, tables: Mapping[str, Sequence[Path]], sums: Mapping[str, str]
+    ) -> None:
+        self.public, self.say, self.tables, self.sums = public, say, tables, sums
+        self.story = Story(public, say)
+        self.marts = [mart for mart in public.marts if mart != DATA_QUALITY]
+        self.of_mart = {mart: self.story.pictures(mart) for mart in public.marts}
+        self.glances = {mart: self.story.glance(mart) for mart in public.marts}
+        self.overview = self._overview_pictures()
+        self.pictures = [*self.overview, *(p for pictures in self.of_mart.values() for p in pictures)]
+        self.drawings = {p.id: {width: p.figure(width) for width in PIXELS} for p in self.pictures}
+
+    def _overview_pictures(self) -> list[Picture]:
+        rates = [m for mart in self.marts for m in self.public.of_mart(mart) if m.kind == "rate"]
+        found = [self.story.gaps("overview", rates), self.story.counted(self.marts)]
+        return [picture for picture in found if picture is not None]
+
+    def pages(self, *, pictures_drawn: bool) -> Iterator[tuple[str, str]]:
+        """File name and HTML of each page."""
+        say, public = self.say, self.public
+        checks = dict.fromkeys(("passed", "failed", "not_applicable", "error"), 0) | dict(public.run.get("checks", {}))
+        checks["run"] = checks["passed"] + checks["failed"] + checks["error"]
+        links = {mart: _file_name(mart) for mart in self.marts} | {DATA_QUALITY: "data-quality.html"}
+        common = {
+            "_": say, "say": say, "public": public, "settings": public.settings, "story": self.story, "names": NAMES,
+            "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
+            "pictures_drawn": pictures_drawn, "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
+            "slug": _slug, "query": query, "scaled": _scaled, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
+            "absent": [self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable")],
+            "missing": [], "pictures": [],
+        }  # fmt: skip
+        environment = _environment()
+        for page, template, words in self._contents(links):
+            description = words.get("description", words["title"])
+            context = common | words | {"page": page, "description": description}
+            yield page, environment.get_template(f"{template}.html.j2").render(context)
+
+    def _navigation(self, links: Mapping[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
+        say = self.say
+        return [
+            (say("The audit"), [(say("Overview"), "index.html"), (say("Findings"), "findings.html"), (say("Twelve proposals"), "proposals.html")]),
+            (say("Decisions"), [(self.story.mart_name(mart), links[mart]) for mart in self.marts]),
+            (say("Behind the numbers"), [
+                (say("Methods"), "methods.html"), (say("Data quality"), "data-quality.html"), (say("Downloads"), "downloads.html"),
+                (say("Corrections"), "corrections.html"), (say("Glossary"), "glossary.html"),
+            ]),
+        ]  # fmt: skip
+
+    def _contents(self, links: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        say = self.say
+        yield "index.html", "overview", self._overview()
+        yield "findings.html", "findings", self._findings()
+        yield (
+            "proposals.html",
+            "proposals",
+            {"title": say("Twelve proposals, and what was measured"), "proposals": self._proposals()},
+        )
+        for mart in self.marts:
+            yield links[mart], "mart", self._mart(mart)
+        yield "methods.html", "methods", {"title": say("Methods")}
+        yield "data-quality.html", "quality", self._mart(DATA_QUALITY) | self._quality()
+        yield "downloads.html", "downloads", self._downloads()
+        yield "corrections.html", "corrections", {"title": say("Corrections"), "corrections": [
+            [str(c.get(k, "")) for k in ("date", "what", "before", "after", "reason")] for c in self.public.corrections
+        ]}  # fmt: skip
+        yield "glossary.html", "glossary", {"title": say("Glossary"), "terms": [
+            (_slug(g["term"]), say(g["term"]), say(g["text"])) for g in content()["glossary"]
+        ]}  # fmt: skip
+
+    def _overview(self) -> dict[str, Any]:
+        say, story = self.say, self.story
+        marts = []
+        for mart in self.marts:
+            told = story.sentences(mart)
+            marts.append((mart, say(content()["marts"].get(mart, {}).get("ask", "")), told[0] if told else ""))
+        return {
+            "title": say("What this office's decisions expose people to"),
+            "sentences": story.overview(self.marts), "pictures": self.overview, "marts": marts,
+        }  # fmt: skip
+
+    def _findings(self) -> dict[str, Any]:
+        say, story = self.say, self.story
+        glances = [g for mart in self.public.marts for g in self.glances[mart] if g.difference is not None]
+        clear = [
+            g
+            for g in glances
+            if g.low is not None and g.high is not None and (g.low > 0 or g.high < 0) and g.measure.unit == "share"
+        ]
+        clear.sort(key=lambda g: (-abs(g.difference or 0), g.measure.measure_id))
+        chance = say("Of {shown} comparisons, about {chance} would look clear by chance alone.", shown=say.count(len(glances)), chance=say.number(round(len(glances) * 0.05, 1)))  # fmt: skip
+        return {
+            "title": say("Findings"), "clear": clear, "chance": chance, "races": story.race_gaps(most=10),
+            "missing": [
+                [say(m.title), story.mart_name(m.mart), story.missing(m)]
+                for mart in self.public.marts for m in self.public.of_mart(mart) if story.missing(m)
+            ],
+        }  # fmt: skip
+
+    def _proposals(self) -> list[dict[str, Any]]:
+        glances = [g for mart in self.public.marts for g in self.glances[mart]]
+        listed = []
+        for number, words in content()["proposals"].items():
+            of = [g for g in glances if str(number) in str(g.measure.proposal).split()]
+            missing = [(g.measure, self.story.missing(g.measure)) for g in of if g.status == "not_computable"]
+            measured = [g for g in of if g.status != "not_computable"]
+            listed.append({"number": number, **words, "measured": measured, "missing": missing})
+        return listed
+
+    def _mart(self, mart: str) -> dict[str, Any]:
+        say, story = self.say, self.story
+        words = content()["marts"].get(mart, {})
+        measures = self.public.of_mart(mart)
+        return {
+            "mart": mart, "words": words, "title": say(words.get("title", story.mart_name(mart))),
+            "description": say(words.get("ask", "")), "sentences": story.sentences(mart) if measures else [],
+            "glance": [g for g in self.glances.get(mart, []) if g.status != "not_computable"],
+            "pictures": self.of_mart.get(mart, []),
+            "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
+            "measures": [(m, *story.one_by_one(m)) for m in measures],
+        }  # fmt: skip
+
+    def _quality(self) -> dict[str, Any]:
+        say, story, run = self.say, self.story, self.public.run
+        unknown = [
+            [story.mart_name(m.mart), say(m.title), say.share(share, digits=1), say.count(self._denominator(m))]
+            for mart in self.marts for m in self.public.of_mart(mart) if (share := story.unknown_share(m)) is not None
+        ]  # fmt: skip
+        names = {
+            "ok": say("Shown"), "unreliable": say("Shown, few cases"), "suppressed": say("Hidden to protect people"),
+            "not_estimable": say("No cases"), "not_computable": say("Not recorded by the office"),
+        }  # fmt: skip
+        counts = self.public.measures["status"].value_counts()
+        return {
+            "unknown": unknown,
+            "files": [[f["path"], *(say.count(f[k]) for k in ("read", "landed", "rejected", "filtered"))] for f in run.get("files", [])],
+            "totals": [
+                [t["label"], str(t["published"]), str(t["ours"]), say("yes") if t["match"] else say("no")] for t in run.get("control_totals", [])
+            ],
+            "statuses": [[name, say.count(counts.get(status, 0))] for status, name in names.items()],
+        }  # fmt: skip
+
+    def _denominator(self, measure: Any) -> int:
+        row = self.public.cell(measure.measure_id, stratum=headline(measure))
+        return int(row.denominator) if row is not None else 0
+
+    def _downloads(self) -> dict[str, Any]:
+        say, settings = self.say, self.public.settings
+        names = {"measures": say("All measures"), "comparisons": say("All comparisons")}
+        source = {
+            "publisher": say("Publisher"), "address": say("Address"), "retrieved": say("Retrieved"),
+            "licence": say("Licence"), "note": say("Note"),
+        }  # fmt: skip
+        return {
+            "title": say("Downloads"),
+            "tables": [
+                (names.get(table) or self.story.mart_name(table), [(p.name, _size(p.stat().st_size, say), self.sums[p.name]) for p in paths])
+                for table, paths in self.tables.items()
+            ],
+            "notebooks": [(path.stem.replace("_", " "), f"../../{path.parent.name}/{path.name}") for path in self.public.notebooks],
+            "columns": [(column, say(text)) for column, text in content()["columns"].items()],
+            "citation": say(
+                "{office}, Immigration Integrity Audit, decisions from {period}, records as of {day}. Program version {version}.",
+                office=settings.title, period=self.story.period(), day=say.day(settings.as_of_date), version=self.public.run.get("version", ""),
+            ),
+            "source": [(name, str(self.public.source[key])) for key, name in source.items() if self.public.source.get(key)],
+        }  # fmt: skip
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+
+
+def _door(public: PublicData) -> str:
+    """The first page, which leads to the reader's language."""
+    links = "".join(
+        f'<p><a href="{s.code}/index.html" lang="{s.code}" hreflang="{s.code}">{NAMES[s.code]}</a></p>'
+        for s in LANGUAGES
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<title>Immigration Integrity Audit</title><link rel="stylesheet" href="static/site.css"><link rel="icon" href="data:,">'
+        '<meta http-equiv="refresh" content="0; url=en/index.html"></head>\n'
+        f'<body><main style="padding:3rem 1.5rem"><h1>Immigration Integrity Audit</h1>{links}</main></body>\n</html>\n'
+    )
+
+
+def _sizes(drawn: Mapping[Width, Mapping[str, Any]]) -> dict[Width, tuple[int, int]]:
+    return {width: (figure["layout"]["width"], figure["layout"]["height"]) for width, figure in drawn.items()}
+
+
+def _scaled(difference: float) -> str:
+    return f"{max(min(difference / MINI_REACH, 1.0), -1.0) * MINI_HALF:.1f}"
+
+
+def _size(size: int, say: Language) -> str:
+    return f"{say.number(size / 1e6)} MB" if size >= 1e6 else f"{say.count(max(size / 1e3, 1))} KB"
+
+
+def _file_name(mart: str) -> str:
+    return f"{mart.replace('_', '-')}.html"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

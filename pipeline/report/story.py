@@ -1,0 +1,692 @@
+"""What a page says: the sentences, pictures and tables of a mart, chosen and computed from the published tables.
+
+Nothing here is typed from a result. A gap is called clear only where its 95% interval excludes zero; otherwise there is
+"no clear difference", which is not "no difference".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from pipeline.report import figures
+from pipeline.report.figures import Mark, Row, Width
+from pipeline.report.language import Language
+from pipeline.report.tables import ALL, SHOWN, PublicData, headline
+
+CITIZENSHIPS = ("citizen", "noncitizen", "unknown")
+#: A trend needs this many periods with a number, a picture of gaps this many measures.
+FEWEST_PERIODS, FEWEST_GAPS = 4, 2
+MOST_GAPS = 12
+
+
+@cache
+def content() -> dict[str, Any]:
+    """The hand-written words, `content.yml`."""
+    text = (Path(__file__).parent / "content.yml").read_text(encoding="utf-8")
+    read: dict[str, Any] = yaml.safe_load(text)
+    return read
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A number of a picture, the query that finds it in the published file, and what it must say."""
+
+    table: str
+    where: Mapping[str, str]
+    expected: tuple[float | int | None, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def snippet(self) -> str:
+        """Python that a reader runs beside the downloaded file. The build runs it too."""
+        conditions = "\n      and ".join(f"{column} = '{value}'" for column, value in self.where.items())
+        columns = ", ".join(f"round({c}, 4)" if c not in COUNTED else c for c in self.columns)
+        return (
+            "import duckdb\n\n"
+            f'found = duckdb.execute("""\n    select {columns}\n    from \'{self.table}.parquet\'\n    where {conditions}\n""")'
+            f".fetchone()\nassert found == {self.expected!r}, found"
+        )
+
+
+COUNTED = ("numerator", "denominator", "reference_numerator", "reference_denominator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure with all that belongs to it, in one language."""
+
+    id: str
+    title: str
+    lead: str
+    alt: str
+    notes: Sequence[str]
+    header: Sequence[str]
+    table: Sequence[Sequence[str]]
+    figure: Callable[[Width], Mapping[str, Any]]
+    rows: pd.DataFrame
+    source: str
+    measures: Sequence[Any]
+    check: Check | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """One line of the table of all measures: everyone, citizens, noncitizens, and the gap between them."""
+
+    measure: Any
+    everyone: str
+    citizen: str
+    noncitizen: str
+    gap: str
+    verdict: str
+    low: float | None
+    high: float | None
+    difference: float | None
+    bound_low: float | None
+    bound_high: float | None
+    status: str
+    reason: str
+
+
+class Story:
+    """One audit told in one language."""
+
+    def __init__(self, public: PublicData, say: Language) -> None:
+        self.public, self.say = public, say
+        self.citizenship_name = {k: say(v) for k, v in content()["citizenships"].items()}
+        self.race_name = {k: say(v) for k, v in content()["races"].items()}
+        races = public.measures.loc[public.measures["race"] != ALL, "race"].unique()
+        self.races = sorted(
+            races, key=lambda race: (list(content()["races"]).index(race) if race in self.race_name else 99, race)
+        )
+
+    # ---- words -------------------------------------------------------------------------------------------------
+
+    def period(self) -> str:
+        settings = self.public.settings
+        return f"{self.say.month(settings.period_from)} – {self.say.month(settings.period_to)}"
+
+    def mart_name(self, mart: str) -> str:
+        return self.say(content()["marts"].get(mart, {}).get("name", mart.replace("_", " ").capitalize()))
+
+    def label(self, code: str) -> str:
+        """A code of a stratum as words: `release_on_recognizance` is `release on recognizance`."""
+        return self.say(code.replace(":", ": ").replace("_", " "))
+
+    def value(self, row: Any | None, *, digits: int = 0) -> str:
+        """The estimate of a published row, or why there is none."""
+        if row is None:
+            return "–"
+        if row.status in SHOWN and not pd.isna(row.estimate):
+            return self.say.value(row.estimate, row.unit, digits=digits)
+        return self.absent(row.status)
+
+    def absent(self, status: str) -> str:
+        words = {"suppressed": "hidden", "not_estimable": "no cases", "not_computable": "not recorded"}
+        return self.say(words.get(status, "–"))
+
+    def interval(self, low: float | None, high: float | None, unit: str, *, signed: bool = False) -> str:
+        if pd.isna(low) or pd.isna(high):
+            return "–"
+        write = (lambda v: self.say.gap(v, unit)) if signed else (lambda v: self.say.value(v, unit, digits=1))
+        return self.say("{low} to {high}", low=write(low), high=write(high))
+
+    def clear(self, gap: Any | None) -> bool:
+        """The 95% interval excludes zero, and the row is neither hidden nor unreliable."""
+        return gap is not None and gap.status == "ok" and (gap.difference_low > 0 or gap.difference_high < 0)
+
+    def undone(self, gap: Any) -> bool:
+        """Whether unknown citizenship, at worst, turns the gap around."""
+        return bool(gap.bound_low < 0 < gap.bound_high)
+
+    # ---- a page ------------------------------------------------------------------------------------------------
+
+    def glance(self, mart: str) -> list[Glance]:
+        return [self._glance(measure) for measure in self.public.of_mart(mart) if measure.kind != "mix"]
+
+    def _glance(self, measure: Any) -> Glance:
+        stratum = headline(measure)
+        everyone = self.public.cell(measure.measure_id, stratum=stratum)
+        lone = everyone or self.public.cell(measure.measure_id)
+        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=stratum)
+        known = gap is not None and gap.status in SHOWN
+        cells = {c: self.public.cell(measure.measure_id, citizenship=c, stratum=stratum) for c in CITIZENSHIPS}
+        return Glance(
+            measure=measure, everyone=self.value(lone),
+            citizen=self.value(cells["citizen"]), noncitizen=self.value(cells["noncitizen"]),
+            gap=self.say.gap(gap.difference, gap.unit) if known else "–" if gap is None else self.absent(gap.status),
+            verdict=self.verdict(gap), status=lone.status if lone else "not_estimable", reason=lone.reason if lone else "",
+            difference=gap.difference if known else None,
+            low=gap.difference_low if known else None, high=gap.difference_high if known else None,
+            bound_low=_number(gap.bound_low) if known else None,
+            bound_high=_number(gap.bound_high) if known else None,
+        )  # fmt: skip
+
+    def verdict(self, gap: Any | None) -> str:
+        if gap is None or gap.status not in SHOWN:
+            return ""
+        if gap.status == "unreliable":
+            return self.say("few cases")
+        if not self.clear(gap):
+            return self.say("no clear difference")
+        word = self.say("higher for noncitizens") if gap.difference > 0 else self.say("lower for noncitizens")
+        return f"{word}; {self.say('unknown citizenship could undo it')}" if self.undone(gap) else word
+
+    def sentences(self, mart: str) -> list[str]:
+        """What the page found, each a sentence with its numbers."""
+        say, public = self.say, self.public
+        measures = public.of_mart(mart)
+        told = []
+        gaps = [(m, public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) for m in measures]
+        shown = [(m, gap) for m, gap in gaps if gap is not None and gap.status in SHOWN]
+        clear = [(m, gap) for m, gap in shown if self.clear(gap)]
+        if shown:
+            told.append(say(
+                "{clear} of {shown} measures that can be compared differ clearly between noncitizens and citizens.",
+                clear=say.count(len(clear)), shown=say.count(len(shown)),
+            ))  # fmt: skip
+        shares = [(m, gap) for m, gap in clear if gap.unit == "share"]
+        if shares:
+            m, gap = max(shares, key=lambda pair: (abs(pair[1].difference), pair[0].measure_id))
+            told.append(say(
+                "The widest gap: {title}, {noncitizen} for noncitizens and {citizen} for citizens ({gap}, 95% interval {interval}).",
+                title=self.quoted(m), noncitizen=say.share(gap.estimate), citizen=say.share(gap.reference_estimate),
+                gap=say.gap(gap.difference, "share"),
+                interval=self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
+            ))  # fmt: skip
+        share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
+        if share:
+            told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
+        lost = [m for m in measures if self.missing(m)]
+        if lost:
+            told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(len(lost)), all=say.count(len(measures))))  # fmt: skip
+        return told
+
+    def unknown_share(self, measure: Any) -> float | None:
+        """The share of those counted whose citizenship was not on file; None where that is hidden or not counted."""
+        row = self.public.cell(measure.measure_id, stratum=headline(measure))
+        if row is None or pd.isna(row.denominator) or pd.isna(row.unknown_citizenship) or not row.denominator:
+            return None
+        return float(row.unknown_citizenship / row.denominator)
+
+    def missing(self, measure: Any) -> str:
+        """The columns that this office does not supply, as the audit names them; '' if the measure can be computed."""
+        row = self.public.cell(measure.measure_id)
+        return re.sub(r"^.*?:\s*|\.$", "", row.reason) if row is not None and row.status == "not_computable" else ""
+
+    def quoted(self, measure: Any) -> str:
+        return f"“{self.say(measure.title)}”" if self.say.code == "en" else f"«{self.say(measure.title)}»"
+
+    def pictures(self, mart: str) -> list[Picture]:
+        """At most four: all gaps of the page, one measure by race and citizenship, one over time, one by kind."""
+        measures = self.public.of_mart(mart)
+        rates = [m for m in measures if m.kind == "rate" and self._has(m)]
+        made: list[Picture | None] = [self.gaps(mart, rates)]
+        made += [self.groups(m) for m in rates[:1]]
+        made += [next((p for m in rates if (p := self.trend(m)) is not None), None)]
+        made += [next((p for m in measures if m.kind == "mix" and (p := self.mix(m)) is not None), None)]
+        if len([p for p in made if p is not None]) < 4:
+            times = [m for m in measures if m.kind in ("distribution", "time_to_event") and self._has(m)]
+            made += [self.groups(m) for m in times[:1]]
+        return [picture for picture in made if picture is not None]
+
+    def _has(self, measure: Any) -> bool:
+        row = self.public.cell(measure.measure_id, stratum=headline(measure))
+        return row is not None and row.status in SHOWN
+
+    # ---- pictures ----------------------------------------------------------------------------------------------
+
+    def gaps(self, name: str, measures: Sequence[Any], *, title: str | None = None) -> Picture | None:
+        """Noncitizens less citizens, for each rate."""
+        say = self.say
+        found = [(m, self.public.gap(m.measure_id, contrast="citizenship")) for m in measures]
+        pairs = [
+            (m, gap) for m, gap in found if gap is not None and gap.status != "not_computable" and gap.unit == "share"
+        ]
+        shown = [(m, gap) for m, gap in pairs if gap.status in SHOWN]
+        if len(shown) < FEWEST_GAPS:
+            return None
+        pairs = sorted(pairs, key=lambda p: (p[1].status not in SHOWN, -abs(p[1].difference or 0), p[0].measure_id))[
+            :MOST_GAPS
+        ]
+        rows = [Row(label=say(m.title), marks=[self._gap_mark(gap)]) for m, gap in pairs]
+        clear = [gap for _, gap in shown if self.clear(gap)]
+        hidden = sum(gap.status == "suppressed" for _, gap in pairs)
+        first = next(((m, gap) for m, gap in pairs if gap.status in SHOWN), None)
+        assert first is not None
+        lower, higher = say("lower for noncitizens"), say("higher for noncitizens")
+        return Picture(
+            id=f"{_slug(name)}-gaps",
+            title=title or say(
+                "Noncitizens and citizens differ clearly in {clear} of {shown} measures",
+                clear=say.count(len(clear)), shown=say.count(len(shown)),
+            ),
+            lead=say("Noncitizens less citizens, in percentage points, for the whole period."),
+            alt=say(
+                "{shown} gaps with their intervals. The widest is {title}: {gap}.", shown=say.count(len(shown)),
+                title=self.quoted(first[0]), gap=say.gap(first[1].difference, "share"),
+            ),
+            notes=[
+                self.period_note(),
+                say("Mark: the gap observed. Line: its 95% interval. Pale bar: the worst-case range if all unknown citizenship were known."),
+                say("Of {shown} comparisons, about {chance} would look clear by chance alone.", shown=say.count(len(shown)), chance=say.number(round(len(shown) * 0.05, 1))),
+                *([self.hidden_note(hidden, len(pairs))] if hidden else []),
+                self.status_note(),
+            ],
+            header=[say("Measure"), say("Noncitizens"), say("Citizens"), say("Gap"), say("95% interval"), say("Worst-case range")],
+            table=[
+                [
+                    say(m.title), self._side(gap, gap.estimate, gap.denominator), self._side(gap, gap.reference_estimate, gap.reference_denominator),
+                    say.gap(gap.difference, "share") if gap.status in SHOWN else self.absent(gap.status),
+                    self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
+                    self.interval(gap.bound_low, gap.bound_high, "share", signed=True),
+                ]
+                for m, gap in pairs
+            ],
+            figure=lambda width: figures.gaps(rows, lower=lower, higher=higher, say=say, width=width),
+            rows=pd.DataFrame([gap._asdict() for _, gap in pairs]),
+            source="comparisons",
+            measures=[m for m, _ in pairs],
+            check=Check(
+                table="comparisons",
+                where={"measure_id": first[0].measure_id, "period": ALL, "contrast": "citizenship", "stratum": ALL},
+                columns=("numerator", "denominator", "reference_numerator", "reference_denominator", "difference"),
+                expected=(*(int(getattr(first[1], c)) for c in COUNTED), round(first[1].difference, 4)),
+            ),
+        )  # fmt: skip
+
+    def groups(self, measure: Any) -> Picture:
+        """One measure by race and, where it is published, by citizenship within each race."""
+        say, stratum = self.say, headline(measure)
+        crossed = any(
+            self.public.cell(measure.measure_id, race=r, citizenship="citizen", stratum=stratum) for r in self.races
+        )
+        rows: list[tuple[str, str, Any]] = []
+        for race in (ALL, *self.races):
+            for citizenship in CITIZENSHIPS if crossed or race == ALL else (ALL,):
+                row = self.public.cell(measure.measure_id, race=race, citizenship=citizenship, stratum=stratum)
+                if row is not None:
+                    rows.append((race, citizenship, row))
+        drawn = [
+            Row(label=self.race_name.get(race, race), marks=[self._mark(c, row) for r, c, row in rows if r == race])
+            for race in dict.fromkeys(race for race, _, _ in rows)
+        ]
+        series = {c: self.citizenship_name[c] for c in (*CITIZENSHIPS, ALL) if any(c == seen for _, seen, _ in rows)}
+        everyone = self.public.cell(measure.measure_id, stratum=stratum)
+        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=stratum)
+        title = self.finding(measure, everyone, gap)
+        hidden = sum(row.status == "suppressed" for _, _, row in rows)
+        unit = everyone.unit if everyone is not None else measure.unit
+        names = {"series": series, "unit": unit, "say": say}
+        return Picture(
+            id=f"{_slug(measure.measure_id)}-groups", title=title, lead=self.asks(measure),
+            alt=f"{title}. " + say("By race and citizenship, with 95% intervals; the table below holds every number."),
+            notes=[
+                self.counted_note(measure, everyone),
+                say("Mark: what was observed. Line: its 95% interval. Hollow mark: few cases."),
+                *([self.hidden_note(hidden, len(rows))] if hidden else []),
+                *self.bounds_note(gap),
+                self.status_note(),
+            ],
+            header=[say("Race"), say("Citizenship"), say("Cases"), say("Value"), say("95% interval"), say("Worst-case range")],
+            table=[
+                [
+                    self.race_name.get(race, race), self.citizenship_name[citizenship], self._count(row), self.value(row, digits=1),
+                    self.interval(row.ci_low, row.ci_high, row.unit), self.interval(row.bound_low, row.bound_high, row.unit),
+                ]
+                for race, citizenship, row in rows
+            ],
+            figure=lambda width: figures.dots(drawn, width=width, **names),
+            rows=pd.DataFrame([row._asdict() for _, _, row in rows]),
+            source=measure.mart, measures=[measure], check=self._check(measure, everyone),
+        )  # fmt: skip
+
+    def trend(self, measure: Any) -> Picture | None:
+        """One measure by citizenship over time."""
+        say, stratum = self.say, headline(measure)
+        series = [
+            c for c in CITIZENSHIPS if self.public.periods(measure.measure_id, citizenship=c, stratum=stratum)
+        ] or [ALL]
+        periods = self.public.periods(measure.measure_id, citizenship=series[0], stratum=stratum)
+        rows = {
+            c: [self.public.cell(measure.measure_id, period=p, citizenship=c, stratum=stratum) for p in periods]
+            for c in series
+        }
+        told = rows.get("noncitizen", rows[series[0]])
+        if sum(row is not None and row.status in SHOWN for row in told) < FEWEST_PERIODS:
+            return None
+        who = "noncitizen" if "noncitizen" in rows else series[0]
+        seen = [(p, row) for p, row in zip(periods, told, strict=True) if row is not None and row.status in SHOWN]
+        (first_period, first), (last_period, last) = seen[0], seen[-1]
+        moved = last.ci_low > first.ci_high or last.ci_high < first.ci_low
+        words = {
+            "title": say(measure.title), "first": self.value(first), "last": self.value(last),
+            "from_": say.period(first_period), "to": say.period(last_period),
+        }  # fmt: skip
+        if who == "noncitizen":
+            title = say("{title}: for noncitizens from {first} in {from_} to {last} in {to}", **words) if moved else say("{title}: no clear change for noncitizens from {from_} to {to}", **words)  # fmt: skip
+        else:
+            title = say("{title}: from {first} in {from_} to {last} in {to}", **words) if moved else say("{title}: no clear change from {from_} to {to}", **words)  # fmt: skip
+        flat = [(c, p, row) for c in series for p, row in zip(periods, rows[c], strict=True) if row is not None]
+        hidden = sum(row.status == "suppressed" for _, _, row in flat)
+        panels = [
+            (
+                self.citizenship_name[c],
+                [Mark(series=c, status="not_estimable") if row is None else self._mark(c, row) for row in rows[c]],
+            )
+            for c in series
+        ]
+        return Picture(
+            id=f"{_slug(measure.measure_id)}-trend", title=title, lead=self.asks(measure),
+            alt=f"{title}. " + say("{count} periods by citizenship, with 95% intervals; the table below holds every number.", count=say.count(len(periods))),
+            notes=[
+                self.counted_note(measure, self.public.cell(measure.measure_id, stratum=stratum)),
+                say("Band: 95% interval. A change in time has many causes; a change in what is known about citizenship is one of them."),
+                *([self.hidden_note(hidden, len(flat))] if hidden else []),
+                self.status_note(),
+            ],
+            header=[say("Citizenship"), say("Period"), say("Cases"), say("Value"), say("95% interval")],
+            table=[
+                [self.citizenship_name[c], period, self._count(row), self.value(row, digits=1), self.interval(row.ci_low, row.ci_high, row.unit)]
+                for c, period, row in flat
+            ],
+            figure=lambda width: figures.trend(panels, periods=periods, unit=first.unit, say=say, width=width),
+            rows=pd.DataFrame([row._asdict() for _, _, row in flat]),
+            source=measure.mart, measures=[measure], check=self._check(measure, last),
+        )  # fmt: skip
+
+    def mix(self, measure: Any) -> Picture | None:
+        """The parts of a whole, by citizenship."""
+        say = self.say
+        rows = self.public.measures
+        whole = rows[
+            (rows["measure_id"] == measure.measure_id) & (rows["period"] == ALL) & (rows["offence_group"] == ALL)
+        ]
+        strata = whole[(whole["race"] == ALL) & (whole["citizenship"] == ALL) & (whole["stratum"] != ALL)]
+        if not strata["status"].isin(SHOWN).any():
+            return None
+        strata = strata.sort_values(["estimate", "stratum"], ascending=[False, True], na_position="last")
+        order = sorted(
+            strata["stratum"],
+            key=lambda s: s in ("not_recorded", "recorded_unknown", "redacted", "unmapped", "unknown"),
+        )
+        cells = [
+            (stratum, c, row)
+            for stratum in order
+            for c in CITIZENSHIPS
+            if (row := self.public.cell(measure.measure_id, citizenship=c, stratum=stratum)) is not None
+        ] or [(s, ALL, self.public.cell(measure.measure_id, stratum=s)) for s in order]
+        drawn = [
+            Row(label=_capital(self.label(s)), marks=[self._mark(c, row) for t, c, row in cells if t == s])
+            for s in order
+        ]
+        series = {c: self.citizenship_name[c] for c in (*CITIZENSHIPS, ALL) if any(c == seen for _, seen, _ in cells)}
+        top = strata.iloc[0]
+        title = say("{title}: most often {part} ({share})", title=say(measure.title), part=self.label(top["stratum"]), share=say.share(top["estimate"]))  # fmt: skip
+        hidden = sum(row.status == "suppressed" for _, _, row in cells)
+        everyone = self.public.cell(measure.measure_id, stratum=top["stratum"])
+        return Picture(
+            id=f"{_slug(measure.measure_id)}-parts", title=title, lead=self.asks(measure),
+            alt=f"{title}. " + say("Shares by citizenship, with 95% intervals; the table below holds every number."),
+            notes=[
+                self.counted_note(measure, everyone),
+                say("Within each group of citizenship the shares add up to 100%."),
+                *([self.hidden_note(hidden, len(cells))] if hidden else []),
+                self.status_note(),
+            ],
+            header=[say("Part"), say("Citizenship"), say("Cases"), say("Share"), say("95% interval")],
+            table=[
+                [_capital(self.label(s)), self.citizenship_name[c], self._count(row), self.value(row, digits=1), self.interval(row.ci_low, row.ci_high, row.unit)]
+                for s, c, row in cells
+            ],
+            figure=lambda width: figures.dots(drawn, series=series, unit="share", say=say, width=width),
+            rows=pd.DataFrame([row._asdict() for _, _, row in cells]),
+            source=measure.mart, measures=[measure], check=self._check(measure, everyone),
+        )  # fmt: skip
+
+    def counted(self, marts: Sequence[str]) -> Picture | None:
+        """How many decisions of each kind the audit rests on: the base of the first measure of each page."""
+        say = self.say
+        firsts = [next((m for m in self.public.of_mart(mart) if self._has(m)), None) for mart in marts]
+        pairs = [(m, self.public.cell(m.measure_id, stratum=headline(m))) for m in firsts if m is not None]
+        pairs = [(m, row) for m, row in pairs if row is not None and not pd.isna(row.denominator)]
+        if not pairs:
+            return None
+        drawn = [
+            (f"{self.mart_name(m.mart)}: {say(m.denominator_text)}", float(row.denominator), say.count(row.denominator))
+            for m, row in pairs
+        ]
+        most, row = max(pairs, key=lambda pair: (pair[1].denominator, pair[0].measure_id))
+        title = say(
+            "The audit rests on {count} {what}, and on what followed",
+            count=say.count(row.denominator),
+            what=say(most.counted_unit),
+        )
+        return Picture(
+            id="overview-counted", title=title, lead=say("How many the first measure of each page counts. The units differ, so one bar is not a part of another."),
+            alt=f"{title}. " + "; ".join(f"{label}: {text}" for label, _, text in drawn) + ".",
+            notes=[self.period_note()],
+            header=[say("Page"), say("Counted"), say("Cases")],
+            table=[[self.mart_name(m.mart), say(m.denominator_text), say.count(row.denominator)] for m, row in pairs],
+            figure=lambda width: figures.bars(drawn, width=width),
+            rows=pd.DataFrame([row._asdict() for _, row in pairs]),
+            source="measures", measures=[m for m, _ in pairs],
+            check=self._check(most, row, table="measures"),
+        )  # fmt: skip
+
+    def overview(self, marts: Sequence[str]) -> list[str]:
+        """The first sentences of the site."""
+        say = self.say
+        measures = [m for mart in marts for m in self.public.of_mart(mart)]
+        told = []
+        gaps = [(m, gap) for m in measures if (gap := self.public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) is not None and gap.status in SHOWN]  # fmt: skip
+        clear = [(m, gap) for m, gap in gaps if self.clear(gap)]
+        if gaps:
+            told.append(say(
+                "Noncitizens and citizens differ clearly in {clear} of the {shown} measures that compare them.",
+                clear=say.count(len(clear)), shown=say.count(len(gaps)),
+            ))  # fmt: skip
+        by_gap = sorted(
+            (pair for pair in clear if pair[1].unit == "share"), key=lambda p: (-abs(p[1].difference), p[0].measure_id)
+        )
+        for measure, gap in by_gap[:2]:
+            told.append(say(
+                "{mart}. {title}: {noncitizen} for noncitizens, {citizen} for citizens (95% interval of the gap: {interval}).",
+                mart=self.mart_name(measure.mart), title=say(measure.title), noncitizen=say.share(gap.estimate),
+                citizen=say.share(gap.reference_estimate),
+                interval=self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
+            ))  # fmt: skip
+        share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
+        if share:
+            told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted. In {undone} of the {clear} clear gaps, that could undo the finding.", share=say.share(share), undone=say.count(sum(self.undone(gap) for _, gap in clear)), clear=say.count(len(clear))))  # fmt: skip
+        lost = sum(bool(self.missing(m)) for m in measures)
+        if lost:
+            told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures))))  # fmt: skip
+        return told
+
+    def race_gaps(self, *, most: int) -> list[list[str]]:
+        """The widest clear gaps of a race against the reference race, as rows of a table."""
+        say, titles = (
+            self.say,
+            dict(zip(self.public.catalogue["measure_id"], self.public.catalogue["title"], strict=True)),
+        )
+        kinds = dict(zip(self.public.catalogue["measure_id"], self.public.catalogue["kind"], strict=True))
+        rows = self.public.comparisons
+        rows = rows[
+            (rows["contrast"] == "race")
+            & (rows["period"] == ALL)
+            & (rows["status"] == "ok")
+            & (rows["unit"] == "share")
+            & (rows["stratum"] == ALL)
+        ]
+        found = [gap for gap in rows.itertuples(index=False) if self.clear(gap) and kinds.get(gap.measure_id) == "rate"]
+        found.sort(key=lambda gap: (-abs(gap.difference), gap.measure_id, gap.race))
+        return [
+            [
+                say(titles[gap.measure_id]), self.race_name.get(gap.race, gap.race), say.share(gap.estimate), say.share(gap.reference_estimate),
+                say.gap(gap.difference, "share"), self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
+            ]
+            for gap in found[:most]
+        ]  # fmt: skip
+
+    def one_by_one(self, measure: Any) -> tuple[list[str], list[list[str]]]:
+        """The whole period by citizenship and by race, for the list of all measures: header and rows."""
+        say, stratum = self.say, headline(measure)
+        if measure.kind == "mix":
+            rows = self.public.measures
+            rows = rows[
+                (rows["measure_id"] == measure.measure_id)
+                & (rows["period"] == ALL)
+                & (rows["offence_group"] == ALL)
+                & (rows["race"] == ALL)
+                & (rows["citizenship"] == ALL)
+                & (rows["stratum"] != ALL)
+            ]
+            cells = [(_capital(self.label(row.stratum)), row) for row in rows.itertuples(index=False)]
+            first = say("Part")
+        else:
+            groups = [(say("Everyone"), ALL, ALL)] + [
+                (self.citizenship_name[c] if c != "unknown" else say("Citizenship not recorded"), ALL, c)
+                for c in CITIZENSHIPS
+            ]
+            groups += [(self.race_name.get(race, race), race, ALL) for race in self.races]
+            cells = [
+                (name, row)
+                for name, race, c in groups
+                if (row := self.public.cell(measure.measure_id, race=race, citizenship=c, stratum=stratum)) is not None
+            ]
+            first = say("Group")
+        if all(row.status == "not_computable" for _, row in cells):
+            return [], []
+        header = [first, say("Cases"), say("Value"), say("95% interval"), say("Worst-case range")]
+        return header, [
+            [name, self._count(row), self.value(row, digits=1), self.interval(row.ci_low, row.ci_high, row.unit), self.interval(row.bound_low, row.bound_high, row.unit)]
+            for name, row in cells
+        ]  # fmt: skip
+
+    # ---- parts of pictures -------------------------------------------------------------------------------------
+
+    def finding(self, measure: Any, everyone: Any | None, gap: Any | None) -> str:
+        """The title of a picture: what it found."""
+        say = self.say
+        words = {"title": say(measure.title), "all": self.value(everyone)}
+        if gap is None or gap.status == "not_computable":
+            return say("{title}: {all} overall", **words)
+        if gap.status == "suppressed":
+            return say("{title}: {all} overall; by citizenship hidden to protect people", **words)
+        if not self.clear(gap):
+            return say("{title}: {all} overall, no clear difference by citizenship", **words)
+        words |= {
+            "noncitizen": say.value(gap.estimate, gap.unit),
+            "citizen": say.value(gap.reference_estimate, gap.unit),
+        }
+        if self.undone(gap):
+            return say("{title}: {noncitizen} for noncitizens, {citizen} for citizens; unknown citizenship could undo this", **words)  # fmt: skip
+        return say("{title}: {noncitizen} for noncitizens, {citizen} for citizens", **words)
+
+    def asks(self, measure: Any) -> str:
+        return self.say(measure.definition)
+
+    def period_note(self) -> str:
+        return self.say(
+            "Decisions from {period}, by what was on file on the day of the decision.", period=self.period()
+        )
+
+    def counted_note(self, measure: Any, everyone: Any | None) -> str:
+        say = self.say
+        text = say("Counted: {population}. {period}.", population=say(measure.denominator_text), period=self.period())
+        if everyone is None or everyone.status not in SHOWN or pd.isna(everyone.denominator):
+            return text
+        text += " " + say("n = {n}.", n=say.count(everyone.denominator))
+        if pd.isna(everyone.unknown_citizenship):
+            return text
+        unknown = int(everyone.unknown_citizenship)
+        share = say.share(unknown / everyone.denominator) if everyone.denominator else "0%"
+        return (
+            text
+            + " "
+            + say("Citizenship not on file for {unknown} ({share}).", unknown=say.count(unknown), share=share)
+        )
+
+    def hidden_note(self, hidden: int, of: int) -> str:
+        return self.say("{hidden} of {all} numbers are hidden to protect people; hidden is not zero.", hidden=self.say.count(hidden), all=self.say.count(of))  # fmt: skip
+
+    def bounds_note(self, gap: Any | None) -> list[str]:
+        if gap is None or gap.status not in SHOWN or pd.isna(gap.bound_low):
+            return []
+        return [self.say(
+            "If the citizenship of all were known, the gap between noncitizens and citizens would lie between {low} and {high}.",
+            low=self.say.gap(gap.bound_low, gap.unit), high=self.say.gap(gap.bound_high, gap.unit),
+        )]  # fmt: skip
+
+    def status_note(self) -> str:
+        return self.say("Citizenship is not immigration status.")
+
+    def _side(self, gap: Any, estimate: float, cases: Any) -> str:
+        if gap.status not in SHOWN:
+            return self.absent(gap.status)
+        return f"{self.say.share(estimate, digits=1)} ({self.say('n = {n}', n=self.say.count(cases))})"
+
+    def _count(self, row: Any) -> str:
+        return self.absent(row.status) if pd.isna(row.denominator) else self.say.count(row.denominator)
+
+    def _mark(self, series: str, row: Any) -> Mark:
+        if row.status not in SHOWN:
+            return Mark(series=series, status=row.status)
+        return Mark(
+            series=series, status=row.status, estimate=float(row.estimate), low=_number(row.ci_low), high=_number(row.ci_high),
+            text=self.value(row),
+        )  # fmt: skip
+
+    def _gap_mark(self, gap: Any) -> Mark:
+        if gap.status not in SHOWN:
+            return Mark(series="noncitizen", status=gap.status)
+        return Mark(
+            series="noncitizen", status=gap.status, estimate=float(gap.difference), low=_number(gap.difference_low),
+            high=_number(gap.difference_high), bound_low=_number(gap.bound_low), bound_high=_number(gap.bound_high),
+            text=self.say.gap(gap.difference, "share"),
+        )  # fmt: skip
+
+    def _check(self, measure: Any, row: Any | None, *, table: str = "") -> Check | None:
+        if row is None or row.status not in SHOWN:
+            return None
+        columns = [c for c in ("numerator", "denominator") if not pd.isna(getattr(row, c))]
+        return Check(
+            table=table or measure.mart, columns=(*columns, "estimate"),
+            where={c: getattr(row, c) for c in ("measure_id", "period", "race", "citizenship", "offence_group", "stratum")},
+            expected=(*(int(getattr(row, c)) for c in columns), round(float(row.estimate), 4)),
+        )  # fmt: skip
+
+
+def query(measure: Any) -> str:
+    """The SQL that counts a measure in the office's own database: what the mart ran, written out."""
+    groups = "quarter, race, citizenship, offence_group"
+    stratum = f",\n       {measure.stratum} as stratum" if measure.stratum else ""
+    population = f"({measure.denominator or 'true'})"
+    if measure.kind in ("distribution", "time_to_event"):
+        outcome = f",\n       {measure.outcome} as outcome" if measure.outcome else ""
+        return f"select {groups}{stratum},\n       {measure.value} as value{outcome},\n       count(*) as cases\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
+    if measure.kind == "rate":
+        answer = f"({measure.numerator})"
+        return f"select {groups}{stratum},\n       count(*) filter (where {answer}) as numerator,\n       count(*) filter (where {answer} is not null) as denominator\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
+    return f"select {groups}{stratum},\n       count(*) as numerator\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)

@@ -1,0 +1,189 @@
+"""The published tables: what the pages are made of, and the files that readers download."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xlsxwriter
+
+from pipeline.config import AuditSettings
+
+ALL = "all"
+SHOWN = ("ok", "unreliable")
+Key = tuple[str, str, str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicData:
+    """All that a public page may know. The frames have passed the disclosure gate; nothing here is about one person.
+
+    `catalogue` is `data/reference/measures.csv` without missing values; `run` the run record; `source` the office's
+    own words on where its records come from (publisher, address, retrieved, licence, note); `synthetic` puts a
+    banner on every page that says that nobody in these records exists.
+    """
+
+    measures: pd.DataFrame
+    comparisons: pd.DataFrame
+    catalogue: pd.DataFrame
+    settings: AuditSettings
+    run: Mapping[str, Any]
+    source: Mapping[str, Any] = field(default_factory=dict)
+    findings: Sequence[Mapping[str, Any]] = ()
+    corrections: Sequence[Mapping[str, Any]] = ()
+    notebooks: Sequence[Path] = ()
+    synthetic: bool = False
+
+    @cached_property
+    def marts(self) -> list[str]:
+        """In the order of the catalogue."""
+        return list(dict.fromkeys(self.catalogue["mart"]))
+
+    @cached_property
+    def by_cell(self) -> dict[Key, Any]:
+        """The row of (measure_id, period, race, citizenship, stratum), all offences together."""
+        rows = self.measures[self.measures["offence_group"] == ALL]
+        return {(r.measure_id, r.period, r.race, r.citizenship, r.stratum): r for r in rows.itertuples(index=False)}
+
+    @cached_property
+    def by_contrast(self) -> dict[Key, Any]:
+        """The comparison of (measure_id, period, contrast, race, stratum); race is 'all' for the contrast citizenship."""
+        rows = self.comparisons.itertuples(index=False)
+        return {(r.measure_id, r.period, r.contrast, r.race, r.stratum): r for r in rows}
+
+    def of_mart(self, mart: str) -> list[Any]:
+        """The measures of a mart, as rows of the catalogue."""
+        return list(self.catalogue[self.catalogue["mart"] == mart].itertuples(index=False))
+
+    def cell(
+        self, measure_id: str, *, period: str = ALL, race: str = ALL, citizenship: str = ALL, stratum: str = ALL
+    ) -> Any | None:
+        return self.by_cell.get((measure_id, period, race, citizenship, stratum))
+
+    def gap(
+        self, measure_id: str, *, contrast: str, race: str = ALL, stratum: str = ALL, period: str = ALL
+    ) -> Any | None:
+        return self.by_contrast.get((measure_id, period, contrast, race, stratum))
+
+    def periods(self, measure_id: str, *, citizenship: str, stratum: str) -> list[str]:
+        """The finest periods of which this table is published, in order: quarters, else years."""
+        found = sorted(p for m, p, r, c, s in self.by_cell if (m, r, c, s) == (measure_id, ALL, citizenship, stratum))
+        quarters = [period for period in found if "-Q" in period]
+        return quarters or [period for period in found if period != ALL]
+
+
+def headline(measure: Any) -> str:
+    """The stratum that speaks for a measure: its rate, its median, its median time."""
+    return {"distribution": "median", "time_to_event": f"median_{measure.unit}"}.get(measure.kind, ALL)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
+    """Every mart as CSV, Parquet and XLSX, and all measures and comparisons in one file each. The same bytes each time.
+
+    Returns the files by name of the table.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written: dict[str, list[Path]] = {}
+    for name, frame in {"measures": public.measures, "comparisons": public.comparisons}.items():
+        written[name] = [_csv(frame, out / f"{name}.csv"), _parquet(frame, out / f"{name}.parquet")]
+    for mart in public.marts:
+        rows = public.measures[public.measures["mart"] == mart]
+        written[mart] = [_csv(rows, out / f"{mart}.csv"), _parquet(rows, out / f"{mart}.parquet")]
+    return written | {mart: [*written[mart], path] for mart, path in write_workbooks(out=out, public=public).items()}
+
+
+def write_workbooks(*, out: Path, public: PublicData) -> dict[str, Path]:
+    """One workbook a mart, made to be read: what it is, the whole period, the years and quarters, the comparisons."""
+    return {mart: _workbook(out / f"{mart}.xlsx", public, mart) for mart in public.marts}
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> Path:
+    frame.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
+    return path
+
+
+def _parquet(frame: pd.DataFrame, path: Path) -> Path:
+    table = pa.Table.from_pandas(frame.reset_index(drop=True), preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, path, compression="zstd")
+    return path
+
+
+WIDTHS = {"title": 52, "definition": 90, "reason": 44, "race": 16, "citizenship": 14, "stratum": 24, "period": 10}
+PERCENT = ("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate", "difference", "difference_low", "difference_high")  # fmt: skip
+
+
+def _workbook(path: Path, public: PublicData, mart: str) -> Path:
+    catalogue = public.catalogue[public.catalogue["mart"] == mart]
+    titles = dict(zip(catalogue["measure_id"], catalogue["title"], strict=True))
+    measures = public.measures[public.measures["mart"] == mart]
+    comparisons = public.comparisons[public.comparisons["mart"] == mart]
+    settings = public.settings
+    book = xlsxwriter.Workbook(path)
+    book.set_properties(
+        {"title": f"{settings.title}: {mart}", "created": datetime.combine(settings.as_of_date, datetime.min.time())}
+    )
+    styles = {
+        "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "text": book.add_format({"text_wrap": True, "valign": "top"}),
+        "count": book.add_format({"num_format": "#,##0"}),
+        "share": book.add_format({"num_format": "0.0%"}),
+        "number": book.add_format({"num_format": "#,##0.##"}),
+        "hidden": book.add_format({"font_color": "#57626E", "italic": True}),
+    }
+    about = book.add_worksheet("About")
+    about.set_column(0, 0, 120, styles["text"])
+    about.write(0, 0, f"{settings.title}: {mart.replace('_', ' ')}", styles["title"])
+    lines = [
+        f"Decisions from {settings.period_from} to {settings.period_to}, as known on {settings.as_of_date}.",
+        "One row a measure, period and group. 'all' stands for everyone, or for the whole period.",
+        "status: ok; suppressed (hidden to protect people); unreliable (few cases); not_estimable (no number can be given); "
+        + "not_computable (the office does not record what is needed).",
+        "An empty cell is never a zero. Citizenship is not immigration status.",
+        "ci_low and ci_high: 95% interval. bound_low and bound_high: how far the number could move if every person "
+        + "whose citizenship is not recorded were counted in the way that matters most.",
+    ]  # fmt: skip
+    for row, line in enumerate(lines, start=2):
+        about.write(row, 0, line, styles["text"])
+    whole = measures["period"] == ALL
+    _sheet(book, "Whole period", measures[whole], titles, styles)
+    _sheet(book, "Years and quarters", measures[~whole], titles, styles)
+    _sheet(book, "Comparisons", comparisons, titles, styles)
+    _sheet(book, "Definitions", catalogue[["measure_id", "definition", "numerator_text", "denominator_text", "counted_unit", "unit"]], titles, styles)  # fmt: skip
+    book.close()
+    return path
+
+
+def _sheet(book: Any, name: str, frame: pd.DataFrame, titles: Mapping[str, str], styles: Mapping[str, Any]) -> None:
+    sheet = book.add_worksheet(name)
+    frame = frame.drop(columns=[c for c in ("mart", "title") if c in frame])
+    frame.insert(1, "title", frame["measure_id"].map(titles))
+    columns = list(frame.columns)
+    sheet.freeze_panes(1, 2)
+    if len(frame):
+        sheet.autofilter(0, 0, len(frame), len(columns) - 1)
+    for at, column in enumerate(columns):
+        sheet.set_column(at, at, WIDTHS.get(column, 13))
+        sheet.write(0, at, column.replace("_", " "), styles["head"])
+    share = (frame["unit"] == "share").to_numpy()
+    for row, values in enumerate(frame.astype(object).itertuples(index=False), start=1):
+        for at, value in enumerate(values):
+            if pd.isna(value) or value == "":
+                continue
+            if isinstance(value, str):
+                sheet.write_string(row, at, value, styles["hidden"] if value == "suppressed" else None)
+            else:
+                style = "share" if share[row - 1] and columns[at] in PERCENT else "number"
+                sheet.write_number(row, at, value, styles["count" if isinstance(value, int) else style])
