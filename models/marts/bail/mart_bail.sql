@@ -18,7 +18,6 @@ select
     {{ groups_on('bail_events.bail_event_on') }},
     bail_events.hearing_kind,
     bail_events.da_request_type,
-    {{ is_known('bail_events.da_request_type') }} as is_request_recorded,
     case
         when {{ is_known('bail_events.da_request_type') }} then bail_events.da_request_type = 'detention'
     end as is_detention_requested,
