@@ -1,0 +1,300 @@
+"""Gaps adjusted for recorded facts, from cells of counts: logistic g-computation, linear gaps, hurdle models.
+
+A million cases become some thousand cells, and a binomial model of the cells has the coefficients and the variance of
+the row-level one. What is adjusted for must have been fixed before the actor decided; `pipeline.estimands` holds the
+declarations and refuses the rest. An adjusted gap is the part that the recorded facts do not account for, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from scipy.stats import t as student
+
+from pipeline.stats.intervals import Floats, Interval
+
+Target = Literal["population", "group"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logit:
+    """A binomial model of cells: coefficients (constant first), their covariance, whether it converged, cases."""
+
+    coefficients: Floats
+    covariance: Floats
+    converged: bool
+    cases: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjusted:
+    """Both rates with the recorded facts alike, their gap and ratio. NaN where the model has no finite solution.
+
+    `usable` is the share of cases that have somebody of the other group with the same recorded facts; the rest is
+    extrapolated by the model. `least_support` is the smallest share of either group among cases with the same facts.
+    """
+
+    rate: float
+    reference_rate: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    difference_error: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    degrees_of_freedom: float
+    usable: float
+    least_support: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear:
+    """Least squares from cells: coefficients (constant first), classical and robust (HC1) covariance."""
+
+    coefficients: Floats
+    covariance: Floats
+    robust_covariance: Floats
+    degrees_of_freedom: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hurdle:
+    """Two questions apart: how often there is any amount, and, where there is, how many times as much.
+
+    `amount_ratio` compares geometric means among those with an amount, the recorded facts alike.
+    """
+
+    any: Adjusted
+    amount_ratio: float
+    amount_ratio_low: float
+    amount_ratio_high: float
+
+
+def dummies(*factors: ArrayLike) -> Floats:
+    """Indicator columns for every level but the first (in sorted order) of each factor; shape (cells, columns)."""
+    columns = [np.empty((np.shape(factors[0])[0] if factors else 0, 0))]
+    for factor in factors:
+        levels, codes = np.unique(np.asarray(factor), return_inverse=True)
+        columns.append(np.eye(levels.size)[codes][:, 1:])
+    return np.hstack(columns)
+
+
+def fit_logit(events: ArrayLike, cases: ArrayLike, design: ArrayLike) -> Logit:
+    """Maximum likelihood by Newton's method. `design` (cells, columns) holds no constant.
+
+    Where a group of cells has no or only events the estimate runs off to infinity: `converged` is then False.
+    """
+    k, n = np.asarray(events, dtype=float), np.asarray(cases, dtype=float)
+    x = np.column_stack([np.ones_like(n), np.asarray(design, dtype=float)])
+    kept = n > 0
+    k, n, x = k[kept], n[kept], x[kept]
+    beta = np.zeros(x.shape[1])
+    covariance = np.full((x.shape[1], x.shape[1]), np.nan)
+    for _ in range(30):
+        rate = expit(x @ beta)
+        information = x.T @ (x * (n * rate * (1 - rate))[:, None])
+        if np.linalg.matrix_rank(information) < x.shape[1]:
+            break
+        step = np.linalg.solve(information, x.T @ (k - n * rate))
+        beta = beta + step
+        if np.abs(step).max() < 1e-10:
+            return Logit(coefficients=beta, covariance=np.linalg.inv(information), converged=True, cases=float(n.sum()))
+    return Logit(coefficients=beta * np.nan, covariance=covariance, converged=False, cases=float(n.sum()))
+
+
+def g_computation(
+    events: ArrayLike,
+    cases: ArrayLike,
+    in_group: ArrayLike,
+    design: ArrayLike,
+    *,
+    target: Target = "population",
+    confidence: float = 0.95,
+) -> Adjusted:
+    """The mean rate if all cases were of the group, less the mean if none were, over the cases that `target` names.
+
+    Delta-method variance, inflated by n / (n - k) with t limits, since at some hundred cases the plain one covers too
+    little; and the variance that comes from the recorded facts being themselves a sample. With target `group` the mean
+    runs over the group's own cases.
+    """
+    k, n, group = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(in_group, dtype=bool)
+    x = np.asarray(design, dtype=float).reshape(n.size, -1)
+    usable, least = support(n, group, x)
+    model = fit_logit(k, n, np.column_stack([group, x]))
+    df = model.cases - model.coefficients.size
+    if not model.converged or df <= 0:
+        return _no_estimate(usable, least)
+    weight = n if target == "population" else n * group
+    weight = weight / weight.sum()
+    rates, gradients = [], []
+    per_case = []
+    for value in (1.0, 0.0):
+        full = np.column_stack([np.ones_like(n), np.full_like(n, value), x])
+        p = expit(full @ model.coefficients)
+        rates.append(float(weight @ p))
+        gradients.append(full.T @ (weight * p * (1 - p)))
+        per_case.append(p)
+    inflate = model.cases / df
+    counted = n.sum() if target == "population" else (n * group).sum()
+    reach = float(student.isf((1 - confidence) / 2, df))
+
+    def error(gradient: Floats, effect: Floats) -> float:
+        centred = effect - weight @ effect
+        return float(np.sqrt(inflate * gradient @ model.covariance @ gradient + weight @ centred**2 / counted))
+
+    p1, p0 = rates
+    gap_error = error(gradients[0] - gradients[1], per_case[0] - per_case[1])
+    log_error = error(gradients[0] / p1 - gradients[1] / p0, per_case[0] / p1 - per_case[1] / p0)
+    return Adjusted(
+        rate=p1,
+        reference_rate=p0,
+        difference=p1 - p0,
+        difference_low=p1 - p0 - reach * gap_error,
+        difference_high=p1 - p0 + reach * gap_error,
+        difference_error=gap_error,
+        ratio=p1 / p0,
+        ratio_low=p1 / p0 * float(np.exp(-reach * log_error)),
+        ratio_high=p1 / p0 * float(np.exp(reach * log_error)),
+        degrees_of_freedom=df,
+        usable=usable,
+        least_support=least,
+    )
+
+
+def support(cases: ArrayLike, in_group: ArrayLike, design: ArrayLike) -> tuple[float, float]:
+    """The share of cases whose recorded facts occur in both groups, and the smallest share of a group among them."""
+    n, group = np.asarray(cases, dtype=float), np.asarray(in_group, dtype=bool)
+    x = np.asarray(design, dtype=float).reshape(n.size, -1)
+    facts = np.unique(x, axis=0, return_inverse=True)[1].ravel() if x.shape[1] else np.zeros(n.size, dtype=int)
+    of_group = np.bincount(facts, n * group)
+    every = np.bincount(facts, n, minlength=of_group.size)
+    both = (of_group > 0) & (of_group < every)
+    if not both.any():
+        return 0.0, 0.0
+    share = of_group[both] / every[both]
+    return float(every[both].sum() / every.sum()), float(np.minimum(share, 1 - share).min())
+
+
+def least_squares(cases: ArrayLike, sums: ArrayLike, squares: ArrayLike, design: ArrayLike) -> Linear:
+    """Least squares of single cases from their cells: how many, their sum and sum of squares.
+
+    For a yes-no outcome sum and sum of squares are both the events, and the fit is the linear probability model.
+    """
+    n, s, ss = (np.asarray(a, dtype=float) for a in (cases, sums, squares))
+    x = np.column_stack([np.ones_like(n), np.asarray(design, dtype=float)])
+    inverse = np.linalg.inv(x.T @ (x * n[:, None]))
+    beta = inverse @ (x.T @ s)
+    fitted = x @ beta
+    residual = ss - 2 * fitted * s + n * fitted**2
+    df = float(n.sum() - x.shape[1])
+    meat = x.T @ (x * residual[:, None])
+    return Linear(
+        coefficients=beta,
+        covariance=inverse * residual.sum() / df,
+        robust_covariance=inverse @ meat @ inverse * n.sum() / df,
+        degrees_of_freedom=df,
+    )
+
+
+def hurdle(
+    cases: ArrayLike,
+    with_amount: ArrayLike,
+    log_sums: ArrayLike,
+    log_squares: ArrayLike,
+    in_group: ArrayLike,
+    design: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Hurdle:
+    """For amounts and days with many zeros. Per cell: cases, those above zero, the sum of their logs and log squares.
+
+    The second part is conditional on the first: it describes those who have an amount, who are selected by whatever
+    decided that they should.
+    """
+    first = g_computation(with_amount, cases, in_group, design, confidence=confidence)
+    some = np.asarray(with_amount, dtype=float) > 0
+    x = np.column_stack([np.asarray(in_group, dtype=float), np.asarray(design, dtype=float).reshape(some.size, -1)])
+    rows = (np.asarray(a, dtype=float)[some] for a in (with_amount, log_sums, log_squares))
+    # A level that nobody with an amount has would make the design singular.
+    used = x[some][:, [0, *(i for i in range(1, x.shape[1]) if np.ptp(x[some, i]) > 0)]]
+    fit = least_squares(*rows, used)
+    estimate, error = fit.coefficients[1], np.sqrt(fit.robust_covariance[1, 1])
+    reach = student.isf((1 - confidence) / 2, fit.degrees_of_freedom) * error
+    low, middle, high = (float(np.exp(v)) for v in (estimate - reach, estimate, estimate + reach))
+    return Hurdle(any=first, amount_ratio=middle, amount_ratio_low=low, amount_ratio_high=high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustered:
+    """An estimate with limits that allow for cases of one prosecutor, or one person, being alike."""
+
+    estimate: float
+    error: float
+    limits: Interval
+    clusters: int
+
+
+#: Fewer clusters than this allow no honest interval.
+FEWEST_CLUSTERS = 10
+
+
+def jackknife(
+    statistic: Callable[[NDArray[np.bool_]], float],
+    clusters: Sequence[ArrayLike],
+    *,
+    confidence: float = 0.95,
+) -> Clustered:
+    """Delete one cluster at a time (CRV3), with t limits on clusters less one; NaN limits below ten clusters.
+
+    `statistic` takes which cells to keep and returns the estimate; `clusters` holds one array of labels, or two where
+    cases hang together in two ways (person and prosecutor): then the variances of both add up less that of their
+    combinations, and the smaller number of clusters counts.
+    """
+    labels = [np.unique(np.asarray(c), return_inverse=True)[1] for c in clusters]
+    everything = np.full(labels[0].shape, True)
+    estimate = statistic(everything)
+
+    def variance(ids: NDArray[np.intp]) -> float:
+        left_out = np.array([statistic(ids != g) for g in range(int(ids.max()) + 1)])
+        return float((left_out.size - 1) / left_out.size * np.square(left_out - estimate).sum())
+
+    fewest = min(int(ids.max()) + 1 for ids in labels)
+    parts = [variance(ids) for ids in labels]
+    if len(labels) == 2:
+        crossed = np.unique(labels[0] * (labels[1].max() + 1) + labels[1], return_inverse=True)[1]
+        # A difference of variances may come out too small; either single one is then the safer.
+        total = max(parts[0] + parts[1] - variance(crossed), *parts)
+    else:
+        total = parts[0]
+    error = float(np.sqrt(total))
+    reach = float(student.isf((1 - confidence) / 2, fewest - 1)) * error if fewest >= FEWEST_CLUSTERS else np.nan
+    return Clustered(
+        estimate=estimate,
+        error=error if fewest >= FEWEST_CLUSTERS else np.nan,
+        limits=Interval(low=np.asarray(estimate - reach), high=np.asarray(estimate + reach)),
+        clusters=fewest,
+    )
+
+
+def _no_estimate(usable: float, least: float) -> Adjusted:
+    nothing = float("nan")
+    return Adjusted(
+        rate=nothing,
+        reference_rate=nothing,
+        difference=nothing,
+        difference_low=nothing,
+        difference_high=nothing,
+        difference_error=nothing,
+        ratio=nothing,
+        ratio_low=nothing,
+        ratio_high=nothing,
+        degrees_of_freedom=nothing,
+        usable=usable,
+        least_support=least,
+    )

@@ -1,0 +1,121 @@
+"""What part of a gap between two groups is arithmetic of composition, and what part of rates. None of it is a cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pipeline.stats.intervals import Floats, ratio_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kitagawa:
+    """A gap as the sum of what different rates and what different compositions contribute (Kitagawa 1955)."""
+
+    gap: float
+    rates: float
+    composition: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DasGupta:
+    """A gap as the sum of rates and of two crossed compositions (Das Gupta 1993, chapter 5)."""
+
+    gap: float
+    rates: float
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oaxaca:
+    """A gap between two linear models. Both foldings are given, because the choice of reference changes the answer.
+
+    Threefold: endowments (at the reference group's coefficients), coefficients, interaction. Twofold, with pooled
+    coefficients: explained and unexplained. "Unexplained" is a word of the method, not a finding.
+    """
+
+    gap: float
+    endowments: float
+    coefficients: float
+    interaction: float
+    explained: float
+    unexplained: float
+
+
+def kitagawa(rates: ArrayLike, cases: ArrayLike, reference_rates: ArrayLike, reference_cases: ArrayLike) -> Kitagawa:
+    """Group minus reference. Each part is weighed with the average of both sides, so no side is the standard.
+
+    Rates of strata without cases do not matter where their share is zero on both sides.
+    """
+    r1, r0 = np.nan_to_num(np.asarray(rates, dtype=float)), np.nan_to_num(np.asarray(reference_rates, dtype=float))
+    share1, share0 = _shares(cases), _shares(reference_cases)
+    return Kitagawa(
+        gap=float((r1 * share1 - r0 * share0).sum()),
+        rates=float(((r1 - r0) * (share1 + share0) / 2).sum()),
+        composition=float(((share1 - share0) * (r1 + r0) / 2).sum()),
+    )
+
+
+def das_gupta(rates: ArrayLike, cases: ArrayLike, reference_rates: ArrayLike, reference_cases: ArrayLike) -> DasGupta:
+    """Group minus reference, for strata crossed by two factors: arrays of shape (first factor, second factor).
+
+    A cell's share is split symmetrically into what each factor gives it: the root of its share within the other
+    factor times the factor's own share.
+    """
+    r1, r0 = np.asarray(rates, dtype=float), np.asarray(reference_rates, dtype=float)
+    (first1, second1), (first0, second0) = _split(cases), _split(reference_cases)
+    share1, share0 = first1 * second1, first0 * second0
+    level = (r1 + r0) / 2
+    return DasGupta(
+        gap=float((r1 * share1 - r0 * share0).sum()),
+        rates=float(((r1 - r0) * (share1 + share0) / 2).sum()),
+        first=float((level * (second1 + second0) / 2 * (first1 - first0)).sum()),
+        second=float((level * (first1 + first0) / 2 * (second1 - second0)).sum()),
+    )
+
+
+def oaxaca(outcome: ArrayLike, design: ArrayLike, in_group: ArrayLike, *, weights: ArrayLike | None = None) -> Oaxaca:
+    """Oaxaca and Blinder 1973, group minus reference. `design` (rows, columns) holds no constant; `weights` are cases.
+
+    The pooled coefficients come from both groups together with an indicator of the group (Jann 2008), so that the gap
+    itself does not leak into them.
+    """
+    y, x, group = np.asarray(outcome, dtype=float), np.asarray(design, dtype=float), np.asarray(in_group, dtype=bool)
+    w = np.ones_like(y) if weights is None else np.asarray(weights, dtype=float)
+    x = np.column_stack([np.ones_like(y), x])
+
+    def coefficients(rows: np.ndarray, columns: Floats) -> Floats:
+        root = np.sqrt(w[rows])[:, None]
+        solution: Floats = np.linalg.lstsq(columns[rows] * root, y[rows] * root[:, 0], rcond=None)[0]
+        return solution
+
+    b1, b0 = coefficients(group, x), coefficients(~group, x)
+    pooled = coefficients(np.full_like(group, True), np.column_stack([x, group]))[:-1]
+    mean1, mean0 = (np.average(x[rows], axis=0, weights=w[rows]) for rows in (group, ~group))
+    gap = float(mean1 @ b1 - mean0 @ b0)
+    explained = float((mean1 - mean0) @ pooled)
+    return Oaxaca(
+        gap=gap,
+        endowments=float((mean1 - mean0) @ b0),
+        coefficients=float(mean0 @ (b1 - b0)),
+        interaction=float((mean1 - mean0) @ (b1 - b0)),
+        explained=explained,
+        unexplained=gap - explained,
+    )
+
+
+def _shares(cases: ArrayLike) -> Floats:
+    n = np.asarray(cases, dtype=float)
+    return ratio_of(n, n.sum())
+
+
+def _split(cases: ArrayLike) -> tuple[Floats, Floats]:
+    n = np.asarray(cases, dtype=float)
+    of_first, of_second, total = n.sum(axis=1, keepdims=True), n.sum(axis=0, keepdims=True), n.sum()
+    return (
+        np.sqrt(ratio_of(n, of_second) * of_first / total),
+        np.sqrt(ratio_of(n, of_first) * of_second / total),
+    )
