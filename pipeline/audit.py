@@ -22,7 +22,7 @@ import pandas as pd
 
 from pipeline import __version__
 from pipeline.contract import ROOT, load_contract
-from pipeline.control_totals import ControlTotal, compare
+from pipeline.control_totals import compare
 from pipeline.errors import AuditError, Problem, place
 from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
@@ -32,6 +32,8 @@ from pipeline.progress import Progress, peak_memory_mb
 #: The Example County that `make audit` shows: 120,000 synthetic cases, always the same.
 EXAMPLE = "example_county"
 EXAMPLE_CASES, EXAMPLE_SEED = 120_000, 20_241_231
+
+CATALOGUE = ROOT / "data" / "reference" / "measures.csv"
 
 
 def default_raw(office: str) -> Path:
@@ -150,12 +152,10 @@ class _Audit:
                 published.measures["status"].tolist(),
                 ("ok", "suppressed", "unreliable", "not_estimable", "not_computable"),
             ),
-            "control_totals": [
-                {"id": t.id, "published": t.published, "ours": t.ours, "match": t.match} for t in totals
-            ],
+            "control_totals": [asdict(total) for total in totals],
             "findings": [],
         }
-        self._publish_pages(record, published, checks, totals)
+        self._publish_pages(record, published)
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
         record["peak_memory_mb"] = peak_memory_mb()
@@ -210,7 +210,12 @@ class _Audit:
             catalogue = connection.execute("select * from reference.measures").fetchdf()
         finally:
             connection.close()
-        measures = measure_table(cells, values, catalogue, self.office.supplied, self.office.settings)
+        # In the order of the file, as readers know it; an empty cell is an empty text.
+        order = {m: i for i, m in enumerate(pd.read_csv(CATALOGUE, usecols=["measure_id"])["measure_id"])}
+        self.catalogue = catalogue.fillna("").sort_values(
+            "measure_id", key=lambda ids: ids.map(order), ignore_index=True
+        )
+        measures = measure_table(cells, values, self.catalogue, self.office.supplied, self.office.settings)
         return measures, comparison_table(measures, self.office.settings)
 
     def _write_restricted(self, measures: pd.DataFrame, comparisons: pd.DataFrame, checks: list[Any]) -> None:
@@ -241,10 +246,27 @@ class _Audit:
         finally:
             connection.close()
 
-    def _publish_pages(
-        self, record: dict[str, Any], published: Any, checks: list[Any], totals: list[ControlTotal]
-    ) -> None:
-        (self.out / "findings.json").write_text("[]\n", encoding="utf-8")
+    def _publish_pages(self, record: dict[str, Any], published: Any) -> None:
+        (self.out / "findings.json").write_text(
+            json.dumps(record["findings"], indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        from pipeline.report.site import build_site
+        from pipeline.report.tables import PublicData
+
+        public = PublicData(
+            measures=published.measures,
+            comparisons=published.comparisons,
+            catalogue=self.catalogue,
+            settings=self.office.settings,
+            run=record,
+            source=self.office.source,
+            findings=record["findings"],
+            synthetic=self.office.settings.office == EXAMPLE,
+        )
+        with self.progress.step("site", "Drawing the pages"):
+            site = build_site(out=self.out / "site", public=public)
+        for notice in site.notices:
+            self.progress.say("  " + notice)
 
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
