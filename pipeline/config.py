@@ -12,6 +12,8 @@ class AuditSettings:
 
     `as_of_date` is the day of the export and the only today there is: open spells are censored on it. `period_from`
     and `period_to` bound the decisions reported on. The reference groups are named here and never follow the data.
+    `cannot_answer` names measures, each with the reason, that these records cannot answer although every column is
+    there, because of who or what is in them: a list of people with a detainer says nothing of how common detainers are.
     """
 
     office: str
@@ -23,3 +25,4 @@ class AuditSettings:
     reference_race: str
     reference_citizenship: str
     seed: int
+    cannot_answer: tuple[tuple[str, str], ...] = ()

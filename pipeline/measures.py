@@ -105,6 +105,7 @@ def measure_table(
     `cells` holds numerator and denominator, `values` a histogram, both per measure_id, quarter, race, citizenship,
     offence_group and stratum. A null quarter lies outside the period and is not counted. `supplied` lists the contract
     columns (table, column) that the office's mapping fills; a measure that needs another becomes one row that names it.
+    So does one that `settings.cannot_answer` names, with its reason.
 
     Raises ValueError if the catalogue has an unknown kind or a rate has more events than cases.
     """
@@ -113,7 +114,11 @@ def measure_table(
     counted = dict(iter(cells[cells["quarter"].notna()].groupby("measure_id", sort=False)))
     spread = dict(iter(values[values["quarter"].notna()].groupby("measure_id", sort=False)))
     blocks: list[pd.DataFrame] = []
+    cannot_answer = dict(settings.cannot_answer)
     for measure in _Measure.of(catalogue):
+        if measure.measure_id in cannot_answer:
+            blocks.append(_one_row(measure, "not_computable", cannot_answer[measure.measure_id]))
+            continue
         missing = missing_columns(measure.required_columns, known)
         if missing:
             blocks.append(_one_row(measure, "not_computable", f"Not supplied by this office: {'; '.join(missing)}."))

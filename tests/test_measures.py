@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -316,3 +317,10 @@ def test_what_cannot_be_computed_is_listed_among_the_comparisons_too() -> None:
         ["race", "not_computable"],
         ["citizenship", "not_computable"],
     ]
+
+
+def test_a_measure_that_the_records_cannot_answer_gives_its_reason_and_no_number() -> None:
+    settings = replace(SETTINGS, cannot_answer=(("M-1", "Only people with a detainer are in the file"),))
+    (only,) = measure_table(CELLS, NO_VALUES, catalogue(), SUPPLIED, settings).itertuples()
+    assert (only.status, only.reason) == ("not_computable", "Only people with a detainer are in the file")
+    assert np.isnan(only.estimate)

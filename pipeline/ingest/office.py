@@ -292,6 +292,7 @@ class _Reader:
             reference_race=value["reference"]["race"],
             reference_citizenship=value["reference"]["citizenship"],
             seed=value["seed"],
+            cannot_answer=tuple(value.get("cannot_answer", {}).items()),
         )
 
     def _file(self, name: str, entry: Mapping[str, Any]) -> FileMapping:
