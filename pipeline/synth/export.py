@@ -1,0 +1,280 @@
+"""The exports of the invented office: two batches of files in its own words, with the dirt that real exports have.
+
+Each `exports/<name>.sql` is a template for one kind of file. It selects `_k` (a row number that orders the file),
+`_created` (the day from which the office's system shows the row) and the cells, as text, under the office's own
+headers; and it ends with `book()`. What the system did not know on the day of an export is blank in it; a row that has
+changed since comes again in the next batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import xlsxwriter
+import yaml
+
+from pipeline.synth.sql import literal, pick
+
+HERE = Path(__file__).resolve().parent
+#: Below this size a garbled cell or an unknown code would be more than an office's tolerance of one row in a hundred.
+SMALLEST_DIRTY_COUNTY = 4_000
+DUPLICATED = 0.002
+RETYPED = 0.008
+#: How each kind of dirt looks.
+DIRT_TEXT: Mapping[str, str | None] = {
+    "unmapped": "ZZ9",
+    "redacted": "[REDACTED]",
+    "garbled": "##/##/####",
+    "unknown": "UNK",
+    "missing": None,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """One kind of file. `{year}` in `path` splits the first batch; `renamed` holds the headers of the first batch."""
+
+    name: str
+    path: str
+    delimiter: str = ","
+    compression: str = "none"
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+EXPORTS = (
+    Export(name="person_index", path="PERSON_INDEX.csv", renamed={"RACE_BY": "RACE_SRC", "INTERP": "INTERPRETER"}),
+    Export(name="citizenship_log", path="citizenship_log.csv"),
+    Export(name="arrests", path="arrests/ARRESTS_{year}.csv"),
+    Export(name="matters", path="matters.txt", delimiter="|"),
+    Export(name="cases", path="CASES.csv", renamed={"DEFENSE": "DEF_TYPE"}),
+    Export(name="charges", path="charges/charge_ledger_{year}.csv.gz", compression="gzip"),
+    Export(name="court_calendar", path="calendar/calendar_{year}.csv"),
+    Export(
+        name="bail", path="BAIL.csv", renamed={"PEOPLE_ASK": "DA_REQ", "PEOPLE_AMT": "DA_AMT", "ORDERED": "CT_ORDER"}
+    ),
+    Export(name="plea_offers", path="plea_offers.csv"),
+    Export(name="diversion", path="Diversion Referrals.csv"),
+    Export(name="jail_stays", path="jail/stays.csv", delimiter=";"),
+    Export(name="ice_log", path="ice_log.csv"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dirt:
+    """One kind of dirt in one column, as the condition under which a row has it."""
+
+    kind: str
+    column: str
+    condition: str
+
+
+class _Sheet:
+    """One template being rendered for one batch: what it may call, and what it says of its rows."""
+
+    def __init__(self, export: Export, *, first: date, second: date, cutoff: date, is_dirty: bool) -> None:
+        self._name = export.name
+        self._first, self._second, self._cutoff = (f"TIMESTAMP '{day} 23:59:59'" for day in (first, second, cutoff))
+        self._is_first = cutoff == first
+        self._is_dirty = is_dirty
+        self._events: list[str] = []
+        self._corrections: list[str] = []
+        self.dirt: list[Dirt] = []
+
+    @property
+    def vocabulary(self) -> Mapping[str, Any]:
+        names = ("by", "known", "show", "code", "cell", "money", "corrected", "impossible", "book")
+        return {name: getattr(self, name) for name in names} | {"pick": pick}
+
+    def by(self, moment: str) -> str:
+        """True once `moment` had come on the day of this export."""
+        if moment not in self._events:
+            self._events.append(moment)
+        return f"coalesce({moment} <= {self._cutoff}, FALSE)"
+
+    def known(self, moment: str) -> str:
+        """`moment`, if it had come on the day of this export."""
+        return f"CASE WHEN {self.by(moment)} THEN {moment} END"
+
+    def show(self, moment: str, how: str) -> str:
+        return f"strftime({moment}, '{how}')"
+
+    def money(self, amount: str) -> str:
+        return f"CASE WHEN ({amount}) IS NOT NULL THEN '$' || format('{{:,.2f}}', CAST({amount} AS DOUBLE)) END"
+
+    def code(self, table: str, value: str, column: str, **rates: float) -> str:
+        """The office's own code for a value of the contract; now and then in lower case or with stray blanks."""
+        codes = _codes()[table]
+        common = {meaning: texts[0] for meaning, texts in codes.items()}
+        spelled = {
+            meaning: f"CASE WHEN {self._draw('spelling', column)} < 0.85 THEN {literal(texts[0])} ELSE {literal(texts[1])} END"
+            for meaning, texts in codes.items()
+            if len(texts) > 1
+        }
+
+        def encoded(texts: Mapping[str, str]) -> str:
+            return f"CASE {value} {' '.join(f'WHEN {literal(m)} THEN {text}' for m, text in texts.items())} END"
+
+        plain = encoded({m: spelled.get(m, literal(text)) for m, text in common.items()})
+        retyped = {
+            "lower case": encoded({m: literal(text.lower()) for m, text in common.items()}),
+            "white space": encoded({m: literal(f"  {text} ") for m, text in common.items()}),
+        }
+        return self._dirtied(plain, column, given=value, rates={**rates, **dict.fromkeys(retyped, RETYPED)}, texts=retyped)
+
+    def cell(self, text: str, column: str, *, required: bool = False, **rates: float) -> str:
+        """A cell, dirty at the given rates by kind. A garbled cell of a required column costs the audit the whole row."""
+        if required:
+            rates = {f"{kind}_required": rate for kind, rate in rates.items()}
+        return self._dirtied(text, column, given=text, rates=rates, texts={})
+
+    def _dirtied(
+        self, text: str, column: str, *, given: str, rates: Mapping[str, float], texts: Mapping[str, str]
+    ) -> str:
+        """One draw decides between the clean text and all kinds of dirt, so that most rows cost one comparison."""
+        draw = self._draw("dirt", column)
+        total = 0.0
+        branches = []
+        for kind, rate in rates.items():
+            if kind.startswith(("unmapped", "garbled")) and not self._is_dirty:
+                continue
+            shown = texts[kind] if kind in texts else _or_null(DIRT_TEXT[kind.removesuffix("_required")])
+            low, total = total, total + rate
+            branches.append(f"WHEN {draw} < {total:.6f} THEN {shown}")
+            condition = f"CASE WHEN {draw} >= {low:.6f} AND {draw} < {total:.6f} THEN ({given}) IS NOT NULL ELSE FALSE END"
+            self.dirt.append(Dirt(kind=kind, column=column, condition=condition))
+        if not branches:
+            return text
+        dirty = f"CASE WHEN ({given}) IS NULL THEN NULL {' '.join(branches)} END"
+        return f"CASE WHEN {draw} >= {total:.6f} THEN {text} ELSE {dirty} END"
+
+    def corrected(self, right: str, wrong: str, column: str, rate: float) -> str:
+        """Wrong in the first batch; the row comes again, mended, in the second."""
+        condition = f"{self._draw('corrected', column)} < {rate}"
+        self._corrections.append(condition)
+        return f"CASE WHEN {condition} THEN {wrong} ELSE {right} END" if self._is_first else right
+
+    def impossible(self, moment: str, instead: str, column: str, rate: float) -> str:
+        """Now and then a date that cannot be."""
+        condition = f"CASE WHEN {self._draw('impossible', column)} < {rate} THEN {moment} IS NOT NULL ELSE FALSE END"
+        self.dirt.append(Dirt(kind="impossible_date", column=column, condition=condition))
+        return f"CASE WHEN {condition} THEN {instead} ELSE {moment} END"
+
+    def book(self) -> str:
+        """The columns behind the cells: whether the row has changed between the two exports, and its dirt."""
+        changed = " OR ".join(f"coalesce({e} > {self._first} AND {e} <= {self._second}, FALSE)" for e in self._events)
+        columns = [
+            f"({changed or 'FALSE'}) AS _changed",
+            f"({' OR '.join(self._corrections) or 'FALSE'}) AS _corrected",
+            f"draw(_k, '{self._name}: copied') < {DUPLICATED} AS _copied",
+            *(f"{dirt.condition} AS _dirt_{i}" for i, dirt in enumerate(self.dirt)),
+        ]
+        return ", " + ",\n    ".join(columns)
+
+    def _draw(self, use: str, column: str) -> str:
+        return f"draw(_k, '{self._name}: {use} {column}')"
+
+
+def _or_null(text: str | None) -> str:
+    return "NULL" if text is None else literal(text)
+
+
+@cache
+def _codes() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    codes: Mapping[str, Mapping[str, Sequence[str]]] = yaml.safe_load((HERE / "codes.yml").read_text(encoding="utf-8"))
+    return codes
+
+
+class Exporter:
+    """Writes both batches from the tables of the world."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        folder: Path,
+        first: date,
+        second: date,
+        sizes: Mapping[str, object],
+        cases: int,
+    ) -> None:
+        self._db = connection
+        self._folder = folder
+        self._first, self._second = first, second
+        self._sizes = sizes
+        self._is_dirty = cases >= SMALLEST_DIRTY_COUNTY
+
+    def write_all(self) -> list[dict[str, object]]:
+        """Write every file; returns one record per file: its rows and how many of them have which dirt."""
+        return [
+            record
+            for cutoff in (self._first, self._second)
+            for export in EXPORTS
+            for record in self._write(export, cutoff)
+        ]
+
+    def _write(self, export: Export, cutoff: date) -> Iterator[dict[str, object]]:
+        sheet = _Sheet(export, first=self._first, second=self._second, cutoff=cutoff, is_dirty=self._is_dirty)
+        environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+        environment.globals.update(self._sizes, **sheet.vocabulary)
+        template = (HERE / "exports" / f"{export.name}.sql").read_text(encoding="utf-8")
+        rows = environment.from_string(template).render()
+        if cutoff == self._first:
+            chosen = f"_created <= DATE '{self._first}'"
+        else:
+            chosen = f"_created <= DATE '{self._second}' AND (_created > DATE '{self._first}' OR _changed OR _corrected)"
+        self._db.execute(f"CREATE TABLE sheet AS SELECT * FROM ({rows}) WHERE {chosen}")
+        columns = [name for name, *_ in self._db.execute("DESCRIBE sheet").fetchall() if not name.startswith("_")]
+        headers = export.renamed if cutoff == self._first else {}
+        selected = ", ".join(f'"{name}" AS "{headers.get(name, name)}"' for name in columns)
+        batch = f"through_{cutoff}"
+        for path, period in self._parts(export, cutoff):
+            target = self._folder / batch / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._db.execute(
+                f"""COPY (SELECT {selected} FROM (
+                    SELECT *, 0 AS _copy FROM sheet WHERE {period}
+                    UNION ALL SELECT *, 1 AS _copy FROM sheet WHERE {period} AND _copied
+                ) ORDER BY _k, _copy) TO {literal(str(target))}
+                (FORMAT csv, HEADER, DELIMITER {literal(export.delimiter)}, COMPRESSION {literal(export.compression)})"""
+            )
+            yield self._record(f"{batch}/{path}", f"(SELECT * FROM sheet WHERE {period})", sheet.dirt)
+        self._db.execute("DROP TABLE sheet")
+
+    def _parts(self, export: Export, cutoff: date) -> Iterator[tuple[str, str]]:
+        """The files of one export in one batch, each with the condition that its rows meet."""
+        if "{year}" not in export.path or cutoff != self._first:
+            yield export.path.format(year=self._second.year - 1), "TRUE"
+            return
+        for year in range(date.fromisoformat(str(self._sizes["start"])).year, cutoff.year + 1):
+            yield export.path.format(year=year), f"_created BETWEEN DATE '{year}-01-01' AND DATE '{year}-12-31'"
+
+    def _record(self, path: str, kept: str, dirt: Sequence[Dirt]) -> dict[str, object]:
+        counted = [
+            "count(*) + count_if(_copied)",
+            "count_if(_copied)",
+            f"count_if(_created <= DATE '{self._first}')",
+            "count_if(_corrected)",
+            *(f"count_if(_dirt_{i}) + count_if(_dirt_{i} AND _copied)" for i in range(len(dirt))),
+        ]
+        unreadable = " OR ".join(f"_dirt_{i}" for i, d in enumerate(dirt) if d.kind.endswith("_required")) or "FALSE"
+        counted.append(f"count_if({unreadable}) + count_if(({unreadable}) AND _copied)")
+        found = self._db.execute(f"SELECT {', '.join(counted)} FROM {kept}").fetchone()
+        assert found is not None
+        rows, copies, older, corrected, *kinds, rejected = (int(n) for n in found)
+        is_first = path.startswith(f"through_{self._first}/")
+        return {
+            "file": path,
+            "rows": rows,
+            "duplicated": copies,
+            "sent_again": 0 if is_first else older,
+            "corrected": 0 if is_first else corrected,
+            "rejected": rejected,
+            "dirt": [{"kind": d.kind, "column": d.column, "rows": n} for d, n in zip(dirt, kinds, strict=True) if n],
+        }
