@@ -169,6 +169,13 @@ def test_an_office_says_where_its_records_are_from_and_what_to_beware_of(
 
 
 @pytest.mark.parametrize("name", OFFICES)
+def test_what_an_office_cannot_answer_is_a_measure_of_the_catalogue(name: str, landed: Callable[[str], Landed]) -> None:
+    with (ROOT / "data" / "reference" / "measures.csv").open(encoding="utf-8", newline="") as stream:
+        catalogue = {row["measure_id"] for row in csv.DictReader(stream)}
+    assert {measure for measure, _ in landed(name).office.settings.cannot_answer} <= catalogue
+
+
+@pytest.mark.parametrize("name", OFFICES)
 def test_a_mapping_is_data_alone(name: str) -> None:
     files = [path for path in (OFFICES_FOLDER / name).rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".yml", ".csv"}
