@@ -7,16 +7,15 @@ declarations and refuses the rest. An adjusted gap is the part that the recorded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import t as student
 
-from pipeline.stats.intervals import Floats, Interval
+from pipeline.stats.intervals import Floats
 
 Target = Literal["population", "group"]
 
@@ -49,8 +48,8 @@ class Adjusted:
     ratio_low: float
     ratio_high: float
     degrees_of_freedom: float
-    usable: float
-    least_support: float
+    usable: float = float("nan")
+    least_support: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,7 @@ def fit_logit(events: ArrayLike, cases: ArrayLike, design: ArrayLike) -> Logit:
     kept = n > 0
     k, n, x = k[kept], n[kept], x[kept]
     beta = np.zeros(x.shape[1])
-    covariance = np.full((x.shape[1], x.shape[1]), np.nan)
+    unknown = np.full((x.shape[1], x.shape[1]), np.nan, dtype=np.float64)
     for _ in range(30):
         rate = expit(x @ beta)
         information = x.T @ (x * (n * rate * (1 - rate))[:, None])
@@ -104,8 +103,9 @@ def fit_logit(events: ArrayLike, cases: ArrayLike, design: ArrayLike) -> Logit:
         step = np.linalg.solve(information, x.T @ (k - n * rate))
         beta = beta + step
         if np.abs(step).max() < 1e-10:
-            return Logit(coefficients=beta, covariance=np.linalg.inv(information), converged=True, cases=float(n.sum()))
-    return Logit(coefficients=beta * np.nan, covariance=covariance, converged=False, cases=float(n.sum()))
+            covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+            return Logit(coefficients=beta, covariance=covariance, converged=True, cases=float(n.sum()))
+    return Logit(coefficients=beta * np.nan, covariance=unknown, converged=False, cases=float(n.sum()))
 
 
 def g_computation(
@@ -131,26 +131,36 @@ def g_computation(
     if not model.converged or df <= 0:
         return _no_estimate(usable, least)
     weight = n if target == "population" else n * group
-    weight = weight / weight.sum()
-    rates, gradients = [], []
-    per_case = []
-    for value in (1.0, 0.0):
-        full = np.column_stack([np.ones_like(n), np.full_like(n, value), x])
-        p = expit(full @ model.coefficients)
-        rates.append(float(weight @ p))
-        gradients.append(full.T @ (weight * p * (1 - p)))
-        per_case.append(p)
-    inflate = model.cases / df
-    counted = n.sum() if target == "population" else (n * group).sum()
+    as_group = np.column_stack([np.ones_like(n), x])
+    as_reference = np.column_stack([np.zeros_like(n), x])
+    return replace(
+        marginal(model, as_group, as_reference, weight, confidence=confidence), usable=usable, least_support=least
+    )
+
+
+def marginal(
+    model: Logit, as_group: ArrayLike, as_reference: ArrayLike, weights: ArrayLike, *, confidence: float = 0.95
+) -> Adjusted:
+    """The two mean rates that a model gives if all cases were as in the one design, and all as in the other.
+
+    Designs have shape (cells, columns), without the constant; `weights` are the cases of each cell to average over.
+    """
+    counted = np.asarray(weights, dtype=float)
+    weight = counted / counted.sum()
+    df = model.cases - model.coefficients.size
+    full = [np.column_stack([np.ones_like(weight), np.asarray(d, dtype=float)]) for d in (as_group, as_reference)]
+    per_cell = [expit(x @ model.coefficients) for x in full]
+    p1, p0 = (float(weight @ p) for p in per_cell)
+    gradients = [x.T @ (weight * p * (1 - p)) for x, p in zip(full, per_cell, strict=True)]
     reach = float(student.isf((1 - confidence) / 2, df))
 
     def error(gradient: Floats, effect: Floats) -> float:
-        centred = effect - weight @ effect
-        return float(np.sqrt(inflate * gradient @ model.covariance @ gradient + weight @ centred**2 / counted))
+        from_model = model.cases / df * gradient @ model.covariance @ gradient
+        from_cases = weight @ (effect - weight @ effect) ** 2 / counted.sum()
+        return float(np.sqrt(from_model + from_cases))
 
-    p1, p0 = rates
-    gap_error = error(gradients[0] - gradients[1], per_case[0] - per_case[1])
-    log_error = error(gradients[0] / p1 - gradients[1] / p0, per_case[0] / p1 - per_case[1] / p0)
+    gap_error = error(gradients[0] - gradients[1], per_cell[0] - per_cell[1])
+    log_error = error(gradients[0] / p1 - gradients[1] / p0, per_cell[0] / p1 - per_cell[1] / p0)
     return Adjusted(
         rate=p1,
         reference_rate=p0,
@@ -162,8 +172,6 @@ def g_computation(
         ratio_low=p1 / p0 * float(np.exp(-reach * log_error)),
         ratio_high=p1 / p0 * float(np.exp(reach * log_error)),
         degrees_of_freedom=df,
-        usable=usable,
-        least_support=least,
     )
 
 
@@ -220,81 +228,16 @@ def hurdle(
     first = g_computation(with_amount, cases, in_group, design, confidence=confidence)
     some = np.asarray(with_amount, dtype=float) > 0
     x = np.column_stack([np.asarray(in_group, dtype=float), np.asarray(design, dtype=float).reshape(some.size, -1)])
-    rows = (np.asarray(a, dtype=float)[some] for a in (with_amount, log_sums, log_squares))
+    counted, sums, squares = (np.asarray(a, dtype=float)[some] for a in (with_amount, log_sums, log_squares))
     # A level that nobody with an amount has would make the design singular.
     used = x[some][:, [0, *(i for i in range(1, x.shape[1]) if np.ptp(x[some, i]) > 0)]]
-    fit = least_squares(*rows, used)
+    fit = least_squares(counted, sums, squares, used)
     estimate, error = fit.coefficients[1], np.sqrt(fit.robust_covariance[1, 1])
     reach = student.isf((1 - confidence) / 2, fit.degrees_of_freedom) * error
     low, middle, high = (float(np.exp(v)) for v in (estimate - reach, estimate, estimate + reach))
     return Hurdle(any=first, amount_ratio=middle, amount_ratio_low=low, amount_ratio_high=high)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clustered:
-    """An estimate with limits that allow for cases of one prosecutor, or one person, being alike."""
-
-    estimate: float
-    error: float
-    limits: Interval
-    clusters: int
-
-
-#: Fewer clusters than this allow no honest interval.
-FEWEST_CLUSTERS = 10
-
-
-def jackknife(
-    statistic: Callable[[NDArray[np.bool_]], float],
-    clusters: Sequence[ArrayLike],
-    *,
-    confidence: float = 0.95,
-) -> Clustered:
-    """Delete one cluster at a time (CRV3), with t limits on clusters less one; NaN limits below ten clusters.
-
-    `statistic` takes which cells to keep and returns the estimate; `clusters` holds one array of labels, or two where
-    cases hang together in two ways (person and prosecutor): then the variances of both add up less that of their
-    combinations, and the smaller number of clusters counts.
-    """
-    labels = [np.unique(np.asarray(c), return_inverse=True)[1] for c in clusters]
-    everything = np.full(labels[0].shape, True)
-    estimate = statistic(everything)
-
-    def variance(ids: NDArray[np.intp]) -> float:
-        left_out = np.array([statistic(ids != g) for g in range(int(ids.max()) + 1)])
-        return float((left_out.size - 1) / left_out.size * np.square(left_out - estimate).sum())
-
-    fewest = min(int(ids.max()) + 1 for ids in labels)
-    parts = [variance(ids) for ids in labels]
-    if len(labels) == 2:
-        crossed = np.unique(labels[0] * (labels[1].max() + 1) + labels[1], return_inverse=True)[1]
-        # A difference of variances may come out too small; either single one is then the safer.
-        total = max(parts[0] + parts[1] - variance(crossed), *parts)
-    else:
-        total = parts[0]
-    error = float(np.sqrt(total))
-    reach = float(student.isf((1 - confidence) / 2, fewest - 1)) * error if fewest >= FEWEST_CLUSTERS else np.nan
-    return Clustered(
-        estimate=estimate,
-        error=error if fewest >= FEWEST_CLUSTERS else np.nan,
-        limits=Interval(low=np.asarray(estimate - reach), high=np.asarray(estimate + reach)),
-        clusters=fewest,
-    )
-
-
 def _no_estimate(usable: float, least: float) -> Adjusted:
-    nothing = float("nan")
-    return Adjusted(
-        rate=nothing,
-        reference_rate=nothing,
-        difference=nothing,
-        difference_low=nothing,
-        difference_high=nothing,
-        difference_error=nothing,
-        ratio=nothing,
-        ratio_low=nothing,
-        ratio_high=nothing,
-        degrees_of_freedom=nothing,
-        usable=usable,
-        least_support=least,
-    )
+    numbers = dict.fromkeys((f.name for f in fields(Adjusted)), float("nan"))
+    return Adjusted(**numbers | {"usable": usable, "least_support": least})

@@ -38,7 +38,7 @@ def shrink(events: ArrayLike, cases: ArrayLike, *, confidence: float = 0.95) -> 
 
     def loss(parameters: Floats) -> float:
         a, b = np.exp(parameters)
-        return float(-betabinom.logpmf(k, n, a, b).sum())
+        return float(-np.sum(betabinom.logpmf(k, n, a, b)))
 
     start = np.log([max(mean, 1e-3) * 20, max(1 - mean, 1e-3) * 20])
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-6, 14), (-6, 14)])

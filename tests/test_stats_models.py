@@ -1,0 +1,322 @@
+"""Adjusted gaps, clusters, units and trends: against statsmodels, against explicit formulas and against plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from numpy.typing import NDArray
+from scipy.stats import betabinom
+from statsmodels.stats.contingency_tables import StratifiedTable
+
+from pipeline.stats import adjusted, clusters, decompose, multiplicity, strata, trends, units
+from tests.second_opinion import digits
+
+# Two strata: few and many cases. Within each the group's rate is higher by 0.2; the mix hides it.
+EVENTS, CASES = np.array([30, 40]), np.array([100, 50])
+REFERENCE_EVENTS, REFERENCE_CASES = np.array([2, 120]), np.array([20, 200])
+
+
+def test_mantel_haenszel_agrees_with_statsmodels() -> None:
+    tables = [
+        [[k1, n1 - k1], [k0, n0 - k0]]
+        for k1, n1, k0, n0 in zip(EVENTS, CASES, REFERENCE_EVENTS, REFERENCE_CASES, strict=True)
+    ]
+    theirs = StratifiedTable([np.array(t) for t in tables])
+    ours = strata.mantel_haenszel(EVENTS, CASES, REFERENCE_EVENTS, REFERENCE_CASES)
+    assert float(ours.odds_ratio) == pytest.approx(theirs.oddsratio_pooled)
+    assert (ours.odds_ratio_limits.low, ours.odds_ratio_limits.high) == pytest.approx(theirs.oddsratio_pooled_confint())
+    assert float(ours.ratio) == pytest.approx(theirs.riskratio_pooled)
+    assert float(ours.p_value) == pytest.approx(theirs.test_null_odds().pvalue)
+    assert float(ours.p_value_corrected) == pytest.approx(theirs.test_null_odds(correction=True).pvalue)
+    assert float(ours.p_homogeneous) == pytest.approx(theirs.test_equal_odds().pvalue)
+
+
+def test_one_stratum_leaves_the_crude_gap() -> None:
+    ours = strata.mantel_haenszel([30], [100], [2], [20])
+    assert float(ours.difference) == pytest.approx(0.3 - 0.1)
+    assert float(ours.ratio) == pytest.approx(3)
+    assert float(strata.standardise([30], [100], [2], [20]).difference) == pytest.approx(0.3 - 0.1)
+
+
+def test_strata_without_one_side_are_left_out_and_counted() -> None:
+    with_lonely = ([30, 7], [100, 60], [2, 0], [20, 0])
+    assert float(strata.mantel_haenszel(*with_lonely).difference) == pytest.approx(0.2)
+    found = strata.standardise(*with_lonely)
+    assert float(found.difference) == pytest.approx(0.2)
+    assert float(found.usable) == pytest.approx(120 / 180)
+
+
+def test_no_stratum_with_both_sides_gives_no_gap() -> None:
+    found = strata.standardise([3], [10], [0], [0])
+    assert np.isnan(found.difference) and found.usable == 0
+    assert np.isnan(strata.mantel_haenszel([3], [10], [0], [0]).difference)
+
+
+def test_standardisation_to_a_given_mix_is_the_weighted_mean_of_the_strata() -> None:
+    found = strata.standardise(EVENTS, CASES, REFERENCE_EVENTS, REFERENCE_CASES, weights=[3, 1])
+    assert float(found.rate) == pytest.approx(0.75 * 0.3 + 0.25 * 0.8)
+    assert float(found.reference_rate) == pytest.approx(0.75 * 0.1 + 0.25 * 0.6)
+    to_group = strata.standardise(EVENTS, CASES, REFERENCE_EVENTS, REFERENCE_CASES, weights="group")
+    assert float(to_group.rate) == pytest.approx(70 / 150)
+
+
+def test_many_tables_at_once_are_the_tables_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    n1, n0 = rng.integers(0, 30, (40, 6)), rng.integers(0, 30, (40, 6))
+    k1, k0 = rng.binomial(n1, 0.3), rng.binomial(n0, 0.4)
+    together = strata.standardise(k1, n1, k0, n0).difference
+    apart = [float(strata.standardise(*row).difference) for row in zip(k1, n1, k0, n0, strict=True)]
+    assert together == pytest.approx(apart, nan_ok=True)
+
+
+def test_logit_and_linear_fits_agree_with_statsmodels() -> None:
+    rng = np.random.default_rng(7)
+    n = rng.integers(1, 40, 30)
+    x = np.column_stack([rng.integers(0, 2, 30), rng.normal(size=30)]).astype(float)
+    k = rng.binomial(n, 0.4)
+    ours = adjusted.fit_logit(k, n, x)
+    theirs = sm.GLM(np.column_stack([k, n - k]), sm.add_constant(x), family=sm.families.Binomial()).fit()
+    assert ours.coefficients == pytest.approx(theirs.params, abs=1e-8)
+    assert ours.covariance == pytest.approx(theirs.cov_params(), abs=1e-8)
+    rows, yes = np.repeat(x, n, axis=0), np.concatenate([[1] * e + [0] * (m - e) for e, m in zip(k, n, strict=True)])
+    linear = adjusted.least_squares(n, k, k, x)
+    theirs = sm.OLS(yes, sm.add_constant(rows)).fit()
+    assert linear.coefficients == pytest.approx(theirs.params)
+    assert linear.covariance == pytest.approx(theirs.cov_params())
+    assert linear.robust_covariance == pytest.approx(theirs.get_robustcov_results("HC1").cov_params())
+
+
+def test_g_computation_with_all_strata_is_direct_standardisation() -> None:
+    """With an indicator for every combination the model has nothing to assume, and both must agree exactly."""
+    stratum = np.array([0, 1, 0, 1])
+    group = np.array([True, True, False, False])
+    events, cases = np.concatenate([EVENTS, REFERENCE_EVENTS]), np.concatenate([CASES, REFERENCE_CASES])
+    for target in ("population", "group"):
+        by_strata = strata.standardise(EVENTS, CASES, REFERENCE_EVENTS, REFERENCE_CASES, weights=target)
+        saturated = adjusted.fit_logit(events, cases, np.column_stack([group, stratum, group * stratum]))
+        weights = cases if target == "population" else cases * group
+        designs = [np.column_stack([np.full(4, g), stratum, g * stratum]) for g in (1.0, 0.0)]
+        found = adjusted.marginal(saturated, designs[0], designs[1], weights)
+        assert found.difference == pytest.approx(float(by_strata.difference))
+        assert found.rate == pytest.approx(float(by_strata.rate))
+
+
+def test_g_computation_without_facts_is_the_crude_gap() -> None:
+    found = adjusted.g_computation([30, 20], [100, 200], [True, False], np.empty((2, 0)))
+    assert found.difference == pytest.approx(0.3 - 0.1)
+    assert found.ratio == pytest.approx(3)
+    assert found.usable == 1 and found.least_support == pytest.approx(1 / 3)
+
+
+def test_g_computation_error_agrees_with_a_bootstrap_of_cases() -> None:
+    rng = np.random.default_rng(11)
+    group, fact = np.array([1, 1, 0, 0]), np.array([0, 1, 0, 1])
+    cases, rate = np.array([150, 80, 300, 400]), np.array([0.4, 0.7, 0.25, 0.5])
+    events = np.round(cases * rate)
+    found = adjusted.g_computation(events, cases, group, fact)
+    chances = np.concatenate([events, cases - events]) / cases.sum()
+    gaps = []
+    for _ in range(1500):
+        draw = rng.multinomial(int(cases.sum()), chances)
+        gaps.append(adjusted.g_computation(draw[:4], draw[:4] + draw[4:], group, fact).difference)
+    assert found.difference_error == pytest.approx(np.std(gaps), rel=0.06)
+
+
+def test_support_counts_the_cases_that_have_a_counterpart() -> None:
+    group, fact = np.array([True, False, True, False]), np.array([0, 0, 1, 2])
+    usable, least = adjusted.support([10, 30, 40, 20], group, fact)
+    assert usable == pytest.approx(40 / 100)
+    assert least == pytest.approx(0.25)
+
+
+def test_a_model_without_finite_solution_gives_no_number() -> None:
+    found = adjusted.g_computation([0, 0, 5, 6], [10, 10, 10, 10], [True, True, False, False], [0.0, 1.0, 0.0, 1.0])
+    assert np.isnan(found.difference) and found.usable == 1
+
+
+def test_hurdle_tells_how_often_from_how_much() -> None:
+    """Group: 60 of 100 with an amount of 1,000; reference: 40 of 100 with 500 (a third of them 250, to have spread)."""
+    amounts = {True: [1000.0] * 30 + [2000.0] * 30, False: [500.0] * 20 + [1000.0] * 20}
+    logs = {g: np.log(a) for g, a in amounts.items()}
+    found = adjusted.hurdle(
+        [100, 100], [60, 40], [logs[g].sum() for g in (True, False)], [(logs[g] ** 2).sum() for g in (True, False)],
+        [True, False], np.empty((2, 0)),
+    )  # fmt: skip
+    assert found.any.difference == pytest.approx(0.2)
+    assert found.amount_ratio == pytest.approx(2)
+    y, x = np.concatenate([logs[True], logs[False]]), np.repeat([1.0, 0.0], [60, 40])
+    theirs = sm.OLS(y, sm.add_constant(x)).fit(cov_type="HC1", use_t=True).conf_int()[1]
+    assert np.log([found.amount_ratio_low, found.amount_ratio_high]) == pytest.approx(theirs)
+
+
+def clustered_sample(
+    rng: np.random.Generator, groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    cluster = np.repeat(np.arange(groups), 8)
+    x = rng.normal(size=cluster.size)
+    return x, 0.5 * x + rng.normal(size=groups)[cluster] + rng.normal(size=cluster.size), cluster
+
+
+def test_jackknife_is_the_crv3_formula_of_a_linear_model() -> None:
+    """MacKinnon, Nielsen and Webb 2023: scores blown up by the inverse of I - H within each cluster."""
+    x, y, cluster = clustered_sample(np.random.default_rng(13), 15)
+    design = np.column_stack([np.ones_like(x), x])
+    bread = np.linalg.inv(design.T @ design)
+    residual = y - design @ bread @ design.T @ y
+    meat = np.zeros((2, 2))
+    for g in range(15):
+        rows = design[cluster == g]
+        blown_up = np.linalg.solve(np.eye(8) - rows @ bread @ rows.T, residual[cluster == g])
+        score = rows.T @ blown_up
+        meat += np.outer(score, score)
+    formula = np.sqrt((bread @ meat @ bread)[1, 1] * 14 / 15)
+
+    def slope(kept: NDArray[np.bool_]) -> float:
+        return float(np.linalg.lstsq(design[kept], y[kept], rcond=None)[0][1])
+
+    found = clusters.jackknife(slope, [cluster])
+    assert found.error == pytest.approx(formula, abs=1e-12)
+    assert float(found.limits.high - found.estimate) == pytest.approx(2.144787 * formula, rel=1e-6), "t with 14"
+
+
+def test_fewer_than_ten_clusters_have_no_interval() -> None:
+    x, y, cluster = clustered_sample(np.random.default_rng(13), 9)
+    found = clusters.jackknife(lambda kept: float(np.polyfit(x[kept], y[kept], 1)[0]), [cluster])
+    assert found.clusters == 9
+    assert np.isnan(found.limits.low) and np.isnan(found.error)
+
+
+def test_two_ways_of_hanging_together_add_up_less_their_overlap() -> None:
+    rng = np.random.default_rng(17)
+    first, second = (a.ravel() for a in np.meshgrid(np.arange(12), np.arange(12)))
+    y = rng.normal(size=12)[first] + rng.normal(size=12)[second] + rng.normal(size=144)
+
+    def mean(kept: NDArray[np.bool_]) -> float:
+        return float(y[kept].mean())
+
+    both = clusters.jackknife(mean, [first, second]).error ** 2
+    one, other = (clusters.jackknife(mean, [ids]).error ** 2 for ids in (first, second))
+    every = clusters.jackknife(mean, [np.arange(144)]).error ** 2
+    assert both == pytest.approx(max(one + other - every, one, other))
+    assert both > max(one, other)
+
+
+def test_naming_the_same_clusters_twice_changes_nothing() -> None:
+    _, y, cluster = clustered_sample(np.random.default_rng(19), 12)
+
+    def mean(kept: NDArray[np.bool_]) -> float:
+        return float(y[kept].mean())
+
+    assert clusters.jackknife(mean, [cluster, cluster]).error == pytest.approx(
+        clusters.jackknife(mean, [cluster]).error
+    )
+
+
+def test_kitagawa_and_das_gupta_parts_add_up_to_the_gap() -> None:
+    rng = np.random.default_rng(23)
+    rates, reference = rng.random((3, 4)), rng.random((3, 4))
+    cases, reference_cases = rng.integers(1, 50, (3, 4)), rng.integers(1, 50, (3, 4))
+    two = decompose.kitagawa(rates, cases, reference, reference_cases)
+    three = decompose.das_gupta(rates, cases, reference, reference_cases)
+    assert two.rates + two.composition == pytest.approx(two.gap)
+    assert three.rates + three.first + three.second == pytest.approx(three.gap)
+    assert three.rates == pytest.approx(two.rates)
+
+
+def test_shrunken_rates_err_less_than_raw_ones_and_cover_about_as_said() -> None:
+    rng = np.random.default_rng(29)
+    raw_error = drawn_error = covered = total = 0.0
+    for _ in range(30):
+        truth = rng.beta(6, 14, 40)
+        cases = rng.integers(5, 80, 40)
+        events = rng.binomial(cases, truth)
+        found = units.shrink(events, cases)
+        raw_error += float(np.square(events / cases - truth).sum())
+        drawn_error += float(np.square(found.rate - truth).sum())
+        covered += float(((found.limits.low <= truth) & (truth <= found.limits.high)).sum())
+        total += 40
+    assert drawn_error < 0.6 * raw_error
+    assert 0.92 < covered / total < 0.97
+
+
+def test_shrinkage_finds_the_parameters_with_the_greatest_likelihood() -> None:
+    events, cases = np.array([3, 10, 22, 4, 15, 30]), np.array([20, 40, 50, 30, 40, 60])
+    found = units.shrink(events, cases)
+    size = found.mean * (1 - found.mean) / found.spread**2 - 1
+    best = np.sum(betabinom.logpmf(events, cases, found.mean * size, (1 - found.mean) * size))
+    for mean in np.linspace(0.2, 0.6, 21):
+        for other in np.geomspace(1, 500, 25):
+            assert np.sum(betabinom.logpmf(events, cases, mean * other, (1 - mean) * other)) <= best + 1e-6
+
+
+def test_units_without_differences_are_drawn_together() -> None:
+    found = units.shrink([30, 31, 29, 30], [100, 100, 100, 100])
+    assert found.rate == pytest.approx([0.3] * 4, abs=0.003)
+    assert found.spread < 0.01 and found.p_value > 0.9
+
+
+def test_a_fixed_mix_takes_the_change_of_mix_out_of_a_trend() -> None:
+    """Both strata keep their rates of .2 and .6; only the mix moves."""
+    cases = np.array([[90, 10], [50, 50], [10, 90]])
+    found = trends.at_fixed_mix(cases * [0.2, 0.6], cases, [1, 1])
+    assert found.rate == pytest.approx([0.4, 0.4, 0.4])
+    assert ((found.limits.low < 0.4) & (found.limits.high > 0.4)).all()
+
+
+def test_a_point_without_a_stratum_of_the_mix_has_no_rate() -> None:
+    found = trends.at_fixed_mix([[2, 3], [2, 0]], [[10, 10], [10, 0]], [1, 1])
+    assert np.isnan(found.rate[1]) and np.isfinite(found.rate[0])
+
+
+def test_event_study_is_zero_before_and_the_gap_after() -> None:
+    comparison = np.full(6, 200)
+    found = trends.event_study([30, 30, 30, 50, 50, 50], [100] * 6, [40] * 6, comparison, changed_at=3)
+    assert found.rate == pytest.approx([0, 0, 0, 0.2, 0.2, 0.2])
+    assert found.limits.low[2] == found.limits.high[2] == 0
+    assert found.limits.low[4] > 0 > found.limits.low[1]
+
+
+def test_twenty_four_quarters_allow_no_p_value() -> None:
+    found = trends.change_at(np.repeat([0.2, 0.5], 12), changed_at=12)
+    assert found.change == pytest.approx(0.3)
+    assert np.isnan(found.p_value) and found.points == 24
+
+
+def test_a_change_is_judged_against_all_other_dates() -> None:
+    """33 dates leave four points on each side; a clean step is the largest at its own date alone."""
+    found = trends.change_at(np.repeat([0.2, 0.5], 20), changed_at=20)
+    assert found.p_value == pytest.approx(1 / 33)
+    drift = trends.change_at(np.linspace(0, 1, 40), changed_at=20)
+    assert drift.p_value == 1, "a steady rise is no change at any date"
+
+
+def test_a_comparison_series_takes_out_what_happened_everywhere() -> None:
+    everywhere = np.repeat([0.2, 0.5], 20)
+    found = trends.change_at(everywhere + 0.1, changed_at=20, comparison=everywhere)
+    assert found.change == pytest.approx(0)
+
+
+def test_cases_whose_window_is_still_open_are_too_young() -> None:
+    assert trends.too_young([0, 270, 271], window_days=730, as_of_day=1000).tolist() == [False, False, True]
+
+
+def test_a_run_of_certain_outcomes_at_the_end_is_caught_only_if_it_is_not_chance() -> None:
+    flawed = trends.saturated_from([4, 5, 30, 40], [10, 10, 30, 40])
+    assert (flawed.first, flawed.cases) == (2, 70)
+    assert trends.saturated_from([4, 5, 3], [10, 10, 3]).first is None
+    assert trends.saturated_from([4, 5], [10, 10]).first is None
+
+
+def test_a_series_that_is_certain_throughout_has_nothing_to_be_set_against() -> None:
+    assert trends.saturated_from([10, 20], [10, 20]).first is None
+
+
+def test_a_larger_table_sees_smaller_gaps() -> None:
+    gaps = multiplicity.detectable_gap([20, 200, 2000], [100, 1000, 10000], 0.2)
+    assert (np.diff(gaps) < 0).all()
+    assert np.isnan(multiplicity.detectable_gap(0, 10, 0.2))
+
+
+def test_a_detectable_gap_never_leaves_the_range_of_a_rate() -> None:
+    assert digits(float(multiplicity.detectable_gap(3, 3, 0.9)), "0.1")
