@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-import pandas as pd
+import pyarrow as pa
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
@@ -25,6 +25,9 @@ from pipeline.contract import LINEAGE, ROOT, Table, load_contract
 
 Row = Mapping[str, Any]
 World = Mapping[str, Sequence[Row]]
+
+#: How a NULL is written in `rows`.
+NOTHING = "-"
 
 _built: dict[str, duckdb.DuckDBPyConnection] = {}
 _folder = TemporaryDirectory(prefix="iiu-worlds-")
@@ -36,20 +39,45 @@ def build(
     as_of: date = date(2024, 12, 31),
     period: tuple[date, date] = (date(2023, 1, 1), date(2024, 12, 31)),
     supplied: Sequence[tuple[str, str]] | None = None,
+    select: Sequence[str] = (),
 ) -> duckdb.DuckDBPyConnection:
     """The database of a world after `dbt build`, read-only. The same world is built once a session.
 
     `supplied` lists the contract columns (table, column) that the office maps; by default those that some row names.
-    Lineage may be given in a row (`_batch_id`, `_source_file`, `_source_row`); else rows count up in batch `b1`.
+    `select` narrows the build, in dbt's words (`+mart_bail__cells`: that model and all it needs). Lineage may
+    be given in a row (`_batch_id`, `_source_file`, `_source_row`); else rows count up in batch `b1`.
     """
-    key = hashlib.sha256(json.dumps([world, as_of, period, supplied], default=str, sort_keys=True).encode()).hexdigest()
+    key = hashlib.sha256(
+        json.dumps(
+            [world, as_of, period, supplied, select], default=str, sort_keys=True
+        ).encode()
+    ).hexdigest()
     if key not in _built:
         # always under one name: dbt reads its project anew whenever a variable of the profile has changed
         path = Path(_folder.name) / "audit.duckdb"
         _land(path, world, as_of=as_of, period=period, supplied=supplied)
-        run_dbt(path, "build")
-        _built[key] = duckdb.connect(str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True)
+        run_dbt(path, "build", *(("--select", *select) if select else ()))
+        _built[key] = duckdb.connect(
+            str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True
+        )
     return _built[key]
+
+
+def rows(text: str, **same: str) -> list[dict[str, str | None]]:
+    """A table written out: names in the first line, cells parted by blanks, `-` for NULL; `same` goes into every row.
+
+    A timestamp is written with a T: 2024-01-31T10:30.
+    """
+    names, *lines = (line.split() for line in text.strip().splitlines())
+    for line in lines:
+        assert len(line) == len(names), f"{len(line)} cells for {names}: {line}"
+    return [
+        {
+            n: None if c == NOTHING else c
+            for n, c in (same | dict(zip(names, line, strict=True))).items()
+        }
+        for line in lines
+    ]
 
 
 def run_dbt(database: Path, *command: str) -> None:
@@ -69,8 +97,14 @@ def run_dbt(database: Path, *command: str) -> None:
         DuckDBConnectionManager._ENV.close()  # dbt holds the file open until its next run
         DuckDBConnectionManager._ENV = None
     if result.exception is not None:
-        raise AssertionError(f"dbt {command[0]}: {result.exception}") from result.exception
-    failed = [r for r in getattr(result.result, "results", []) if str(r.status) not in ("success", "pass", "skipped")]
+        raise AssertionError(
+            f"dbt {command[0]}: {result.exception}"
+        ) from result.exception
+    failed = [
+        r
+        for r in getattr(result.result, "results", [])
+        if str(r.status) not in ("success", "pass", "skipped")
+    ]
     assert result.success, "\n".join(f"{r.node.name}: {r.message}" for r in failed)
 
 
@@ -83,18 +117,26 @@ def _land(
     supplied: Sequence[tuple[str, str]] | None,
 ) -> None:
     contract = load_contract()
-    assert set(world) <= set(contract), f"not in the contract: {sorted(set(world) - set(contract))}"
+    assert set(world) <= set(contract), (
+        f"not in the contract: {sorted(set(world) - set(contract))}"
+    )
     with duckdb.connect(str(path)) as database:
         database.execute("create schema landed")
         for table in contract.values():
             _create(database, table)
             _insert(database, table, world.get(table.name, ()))
-        named = {(t, c) for t, rows in world.items() for row in rows for c in row if c not in LINEAGE}
-        _copy(
-            database,
-            "supplied",
-            pd.DataFrame(sorted(supplied if supplied is not None else named), columns=["table_name", "column_name"]),
+        database.execute(
+            "create table landed.supplied (table_name varchar, column_name varchar)"
         )
+        named = {
+            (t, c)
+            for t, of_table in world.items()
+            for row in of_table
+            for c in row
+            if c not in LINEAGE
+        }
+        for column in sorted(named if supplied is None else supplied):
+            database.execute("insert into landed.supplied values (?, ?)", column)
         database.execute(
             """
             create table landed.audit_settings as
@@ -107,27 +149,49 @@ def _land(
 
 def _create(database: duckdb.DuckDBPyConnection, table: Table) -> None:
     columns = [f'"{c.name}" {c.data_type}' for c in table.columns.values()]
-    columns += [f'"{c.name}_raw" varchar' for c in table.columns.values() if c.kind == "code"]
+    columns += [
+        f'"{c.name}_raw" varchar' for c in table.columns.values() if c.kind == "code"
+    ]
     columns += ["_batch_id varchar", "_source_file varchar", "_source_row bigint"]
     database.execute(f'create table landed."{table.name}" ({", ".join(columns)})')
 
 
-def _insert(database: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    named = list(dict.fromkeys(c for row in rows for c in row))
-    unknown = set(named) - set(table.columns) - set(LINEAGE)
-    assert not unknown, f"{table.name} has no {sorted(unknown)}"
+def _insert(
+    database: duckdb.DuckDBPyConnection, table: Table, landing: Sequence[Row]
+) -> None:
+    named = list(
+        dict.fromkeys(
+            column for row in landing for column in row if column not in LINEAGE
+        )
+    )
+    assert set(named) <= set(table.columns), (
+        f"{table.name} has no {sorted(set(named) - set(table.columns))}"
+    )
     lineage = {"_batch_id": "b1", "_source_file": f"{table.name}.csv"}
-    frame = pd.DataFrame([lineage | {"_source_row": i} | dict(row) for i, row in enumerate(rows, start=2)], dtype="object")
-    types = {c.name: c.data_type for c in table.columns.values()} | {"_source_row": "bigint"}
-    casts = ", ".join(f'cast("{c}" as {types.get(c, "varchar")}) as "{c}"' for c in frame.columns)
-    database.register("rows", frame.map(lambda cell: None if cell is None or cell != cell else str(cell)).astype("str"))
-    database.execute(f'insert into landed."{table.name}" by name select {casts} from rows')
-    database.unregister("rows")
-
-
-def _copy(database: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
-    database.register("rows", frame)
-    database.execute(f"create table landed.{name} as select * from rows")
-    database.unregister("rows")
+    whole = [
+        lineage | {"_source_row": i} | dict(row)
+        for i, row in enumerate(landing, start=2)
+    ]
+    text = pa.table(
+        {
+            column: pa.array(
+                [
+                    None if row.get(column) is None else str(row[column])
+                    for row in whole
+                ],
+                pa.string(),
+            )
+            for column in (*named, *LINEAGE)
+        }
+    )
+    types = {c.name: c.data_type for c in table.columns.values()} | {
+        "_source_row": "bigint"
+    }
+    casts = ", ".join(
+        f'cast("{c}" as {types.get(c, "varchar")}) as "{c}"' for c in text.column_names
+    )
+    database.register("landing", text)
+    database.execute(
+        f'insert into landed."{table.name}" by name select {casts} from landing'
+    )
+    database.unregister("landing")

@@ -1,4 +1,5 @@
--- One row per detainer lodged against a person, known at least to the day.
+-- One row per detainer known at least to the day.
+-- Against a person, or on a stay whose person the record does not repeat.
 select
     contact_id,
     person_id,
@@ -10,5 +11,5 @@ select
 from {{ ref('stg_ice_contacts') }}
 where
     contact_type = 'detainer'
-    and person_id is not null
+    and (person_id is not null or stay_id is not null)
     and at_precision <> 'month'

@@ -33,6 +33,10 @@ select
         when bail_events.da_request_type = 'cash' and bail_events.set_type = 'cash'
             then {{ whole('bail_events.set_amount - bail_events.da_request_amount') }}
     end as set_minus_requested_usd,
+    case
+        when bail_events.da_request_type = 'cash' and bail_events.set_type = 'cash'
+            then bail_events.set_amount = bail_events.da_request_amount
+    end as is_set_as_requested,
     bail_events.immigration_argument,
     {{ is_known('bail_events.immigration_argument') }}
     and bail_events.immigration_argument <> 'not_coded' as is_argument_coded,
