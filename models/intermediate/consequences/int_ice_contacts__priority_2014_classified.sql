@@ -26,13 +26,22 @@ with detainers as (
 ),
 
 custody as (
-    -- whether a charge brought 90 days or more to serve; NULL where the record does not say
+    -- whether a charge brought 90 days or more to serve; NULL where the record does not say: three months may be 89 days
     select
         charge_id,
-        {{ any_true("coalesce(executed_days, case when suspended_days = 0 and imposed_unit = 'days' then imposed_value end) >= 90") }}
-            as is_ninety_days
-    from {{ ref('stg_sentences') }}
-    where sentence_type in ('prison', 'jail', 'time_served')
+        {{ any_true('is_ninety_days') }} as is_ninety_days
+    from (
+        select
+            charge_id,
+            case
+                when executed_days is not null then executed_days >= 90
+                when imposed_unit = 'days' then imposed_value - suspended_days >= 90
+                when suspended_days = 0 and imposed_unit in ('years', 'life') then true
+                when suspended_days = 0 and imposed_unit = 'months' and imposed_value <> 3 then imposed_value > 3
+            end as is_ninety_days
+        from {{ ref('stg_sentences') }}
+        where sentence_type in ('prison', 'jail', 'time_served')
+    ) as terms
     group by charge_id
 ),
 

@@ -29,7 +29,5 @@ with forms as (
 select
     offence_id,
     jurisdiction,
-    {{ statute_part('code') }} as code_form,
-    {{ statute_part('section') }} as section_form,
-    {{ statute_part('subdivision') }} as subdivision_form
+    {{ statute_forms('code', 'section', 'subdivision') }}
 from forms

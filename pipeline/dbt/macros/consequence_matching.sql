@@ -5,11 +5,16 @@
     nullif(regexp_replace(regexp_replace(lower({{ text }}), '[^a-z0-9./]', '', 'g'), '^0+([0-9])', '\1'), '')
 {%- endmacro %}
 
-{#- The three parts of a statute in the form that they are compared in. A subdivision may stand behind the section. -#}
+{#-
+    The three parts of a statute in the form that they are compared in. A subdivision may stand behind the section; none
+    is ''.
+-#}
 {% macro statute_forms(code, section, subdivision) -%}
     {{ statute_part(code) }} as code_form,
     {{ statute_part("regexp_replace(" ~ section ~ ", '\\(.*$', '')") }} as section_form,
-    {{ statute_part("coalesce(" ~ subdivision ~ ", regexp_extract(" ~ section ~ ", '\\(.*$'))") }} as subdivision_form
+    coalesce(
+        {{ statute_part("coalesce(" ~ subdivision ~ ", regexp_extract(" ~ section ~ ", '\\(.*$'))") }}, ''
+    ) as subdivision_form
 {%- endmacro %}
 
 {#-
@@ -25,11 +30,11 @@
     {%- endset -%}
     left join {{ ref('int_offences__written_forms') }} as exact
         on {{ same_section | replace('{form}', 'exact') }}
-        and {{ charges }}.subdivision_form is not distinct from exact.subdivision_form
+        and {{ charges }}.subdivision_form = exact.subdivision_form
     left join {{ ref('int_offences__written_forms') }} as whole_section
         on {{ same_section | replace('{form}', 'whole_section') }}
-        and {{ charges }}.subdivision_form is not null
-        and whole_section.subdivision_form is null
+        and {{ charges }}.subdivision_form <> ''
+        and whole_section.subdivision_form = ''
     left join (
         select distinct
             jurisdiction,
@@ -52,7 +57,7 @@
             {{ charges }}.jurisdiction is null or {{ charges }}.code_form is null or {{ charges }}.section_form is null
             then 'statute_not_recorded'
         when known_sections.section_form is null then 'not_in_reference'
-        when {{ charges }}.subdivision_form is null then 'subdivision_not_recorded'
+        when {{ charges }}.subdivision_form = '' then 'subdivision_not_recorded'
         else 'subdivision_not_in_reference'
     end
 {%- endmacro %}
