@@ -24,6 +24,7 @@ from pipeline import __version__
 from pipeline.contract import ROOT, load_contract
 from pipeline.control_totals import compare
 from pipeline.errors import AuditError, Problem, place
+from pipeline.findings import find
 from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
@@ -153,13 +154,15 @@ class _Audit:
                 ("ok", "suppressed", "unreliable", "not_estimable", "not_computable"),
             ),
             "control_totals": [asdict(total) for total in totals],
-            "findings": [],
+            "findings": find(published.measures, published.comparisons, self.catalogue),
         }
+        _write_json(self.out / "findings.json", record["findings"])
+        _write_json(self.out / "restricted" / "findings.json", find(measures, comparisons, self.catalogue))
         self._publish_pages(record, published)
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
         record["peak_memory_mb"] = peak_memory_mb()
-        (self.out / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write_json(self.out / "run.json", record)
         mismatched = [t for t in totals if not t.match]
         if mismatched:
             self.progress.say(f"{len(mismatched)} published figures do not match; see control_totals in run.json")
@@ -247,9 +250,6 @@ class _Audit:
             connection.close()
 
     def _publish_pages(self, record: dict[str, Any], published: Any) -> None:
-        (self.out / "findings.json").write_text(
-            json.dumps(record["findings"], indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
         from pipeline.report.site import build_site
         from pipeline.report.tables import PublicData
 
@@ -285,6 +285,10 @@ def _copy_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, path
     connection.register("frame_to_write", frame)
     _copy(connection, "select * from frame_to_write", path)
     connection.unregister("frame_to_write")
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _counted(statuses: list[str], names: tuple[str, ...]) -> dict[str, int]:
