@@ -31,7 +31,8 @@ TOO_WIDE = f"The interval is wider than {WIDEST_INTERVAL:.0%}."
 #: Which days or hours a time-to-event measure reports; by its unit.
 HORIZONS = {"days": (1, 2, 7, 30, 90, 180), "hours": (2, 6, 12, 24, 48, 72)}
 RESTRICTED_MEANS = {"days": (30, 90, 180), "hours": (48,)}
-CENSORED = "censored"
+#: Outcomes of a time to event; any other is a cause that came instead.
+EVENT, CENSORED = "event", "censored"
 #: How many numbers a block of histograms may hold (some 20 MB).
 LARGEST_BLOCK = 2_500_000
 
@@ -299,7 +300,7 @@ def _blocks(measure: _Measure, rows: pd.DataFrame, grid: _Grid) -> Iterator[pd.D
         for stratum, part in rows.groupby("stratum", sort=True):
             yield from _distribution(measure, grid, str(stratum), part)
     elif kind == "time_to_event":
-        causes = sorted(set(rows["outcome"]) - {CENSORED}) or ["event"]
+        causes = [EVENT, *sorted(set(rows["outcome"]) - {EVENT, CENSORED})]
         for stratum, part in rows.groupby("stratum", sort=True):
             yield from _time_to_event(measure, grid, str(stratum), part, causes)
     else:
@@ -353,39 +354,35 @@ def _time_to_event(
 ) -> Iterator[pd.DataFrame]:
     """The median from all times; shares and restricted means from those up to the last horizon, the rest lumped."""
     unit = measure.unit
-    outcomes = [*causes, CENSORED]
-    outcome = pd.Index(outcomes).get_indexer(pd.Index(rows["outcome"]))
+    competing = len(causes) > 1
+    outcome = pd.Index([*causes, CENSORED]).get_indexer(pd.Index(rows["outcome"]))
     time = rows["value"].to_numpy(dtype=np.int64)
     axis, place = np.unique(time, return_inverse=True)
-    for part in grid.parts(2 * axis.size):
-        counts, unknown = part.histograms(rows, (outcome == len(causes)).astype(np.int64), place, 2, axis.size)
-        sizes = {"denominator": counts.sum(axis=(1, 2)), "unknown_citizenship": unknown.sum(axis=(1, 2))}
-        met, lost = counts[:, 0], counts[:, 1]
-        median, limits = histograms.median_time(histograms.kaplan_meier(axis, met, lost))
+    kind = np.select([outcome == 0, outcome < len(causes)], [0, 1], 1 + competing)
+    method = "aalen_johansen_log_log" if competing else "kaplan_meier_log_log"
+    for part in grid.parts((2 + competing) * axis.size):
+        counts, unknown = part.histograms(rows, kind, place, 2 + competing, axis.size)
+        median, limits = histograms.median_time(histograms.aalen_johansen(axis, counts[:, :-1], counts[:, -1]))
         worst = _unbounded(len(part.labels))
-        rows_bounded = np.flatnonzero(part.labels["citizenship"].isin(KNOWN_CITIZENSHIP))
-        found_bounds = histograms.median_time_bounds(
-            axis, met[rows_bounded], lost[rows_bounded], unknown[rows_bounded, 0], unknown[rows_bounded, 1]
+        at = np.flatnonzero(part.labels["citizenship"].isin(KNOWN_CITIZENSHIP))
+        bounded = histograms.median_time_bounds(
+            axis, counts[at, :-1], counts[at, -1], unknown[at, :-1], unknown[at, -1]
         )
-        worst.low[rows_bounded], worst.high[rows_bounded] = found_bounds.low, found_bounds.high
-        found = _estimate(median, limits, "kaplan_meier_log_log", worst)
-        yield _frame(measure, part, _label(stratum, f"median_{unit}"), **found, **sizes)
+        worst.low[at], worst.high[at] = bounded.low, bounded.high
+        found = _estimate(median[:, 0], Interval(low=limits.low[:, 0], high=limits.high[:, 0]), method, worst)
+        yield _frame(measure, part, _label(stratum, f"median_{unit}"), **found, **_sizes(counts, unknown))
     last = max((*HORIZONS.get(unit, ()), *RESTRICTED_MEANS.get(unit, ())), default=0)
     axis, place = np.unique(np.minimum(time, last + 1), return_inverse=True)
-    counts, unknown = grid.histograms(rows, outcome, place, len(outcomes), axis.size)
-    sizes = {"denominator": counts.sum(axis=(1, 2)), "unknown_citizenship": unknown.sum(axis=(1, 2))}
-    met, lost, unknown_met, unknown_lost = counts[:, :-1], counts[:, -1], unknown[:, :-1], unknown[:, -1]
-    curve = histograms.kaplan_meier(axis, met.sum(axis=1), lost)
-    for horizon in RESTRICTED_MEANS.get(unit, ()):
-        mean, limits = histograms.restricted_mean(curve, horizon)
+    counts, unknown = grid.histograms(rows, outcome, place, len(causes) + 1, axis.size)
+    met, lost, sizes = counts[:, :-1], counts[:, -1], _sizes(counts, unknown)
+    for horizon in () if competing else RESTRICTED_MEANS.get(unit, ()):
+        mean, limits = histograms.restricted_mean(histograms.kaplan_meier(axis, met[:, 0], lost), horizon)
         found = _estimate(mean, limits, "kaplan_meier_greenwood", _unbounded(len(grid.labels)))
         yield _frame(measure, grid, _label(stratum, f"mean_within_{horizon}"), **found, **sizes)
-    method = "kaplan_meier_log_log" if len(causes) == 1 else "aalen_johansen_log_log"
     for horizon in HORIZONS.get(unit, ()):
         shares, limits = histograms.incidence_by(axis, met, lost, horizon)
-        worst = histograms.incidence_bounds(
-            axis, met, lost, unknown_met, unknown_lost, np.full(len(grid.labels), horizon)
-        )
+        every = np.full(len(grid.labels), horizon)
+        worst = histograms.incidence_bounds(axis, met, lost, unknown[:, :-1], unknown[:, -1], every)
         for i, cause in enumerate(causes):
             found = _estimate(
                 shares[:, i],
@@ -394,8 +391,12 @@ def _time_to_event(
                 Interval(low=worst.low[:, i], high=worst.high[:, i]),
             )
             events = met[:, i, axis <= horizon].sum(axis=-1)
-            name = f"by_{horizon}" if len(causes) == 1 else f"{cause}_by_{horizon}"
+            name = f"by_{horizon}" if cause == EVENT else f"{cause}_by_{horizon}"
             yield _frame(measure, grid, _label(stratum, name), **found, **sizes, unit="share", numerator=events)
+
+
+def _sizes(counts: NDArray[np.int64], unknown: NDArray[np.int64]) -> dict[str, Any]:
+    return {"denominator": counts.sum(axis=(1, 2)), "unknown_citizenship": unknown.sum(axis=(1, 2))}
 
 
 def _unbounded(size: int) -> Interval:

@@ -20,6 +20,12 @@ def histogram(times: NDArray[np.int64], kept: NDArray[np.bool_], grid: NDArray[n
     return np.array([((times == t) & kept).sum() for t in grid], dtype=float)
 
 
+def single_cause(
+    times: NDArray[np.int64], event: NDArray[np.bool_], grid: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return histogram(times, event, grid)[None], histogram(times, ~event, grid)
+
+
 def test_median_and_ninetieth_percentile_are_values_that_occur() -> None:
     values, counts = [1, 5, 9], [[1, 1, 0], [3, 2, 5], [0, 0, 0]]
     assert histograms.quantile(values, counts, 0.5)[:2].tolist() == [1, 5]
@@ -82,9 +88,9 @@ def test_kaplan_meier_agrees_with_lifelines_to_ten_digits() -> None:
     band = theirs.confidence_interval_.loc[grid].to_numpy()
     assert curve.limits.low == pytest.approx(band[:, 0], abs=1e-10)
     assert curve.limits.high == pytest.approx(band[:, 1], abs=1e-10)
-    median, limits = histograms.median_time(curve)
+    median, limits = histograms.median_time(histograms.aalen_johansen(grid, *single_cause(times, event, grid)))
     assert median == theirs.median_survival_time_
-    assert [limits.low, limits.high] == median_survival_times(theirs.confidence_interval_).to_numpy()[0].tolist()
+    assert [limits.low[0], limits.high[0]] == median_survival_times(theirs.confidence_interval_).to_numpy()[0].tolist()
     assert histograms.restricted_mean(curve, 30)[0] == pytest.approx(
         restricted_mean_survival_time(theirs, 30), abs=1e-10
     )
@@ -165,8 +171,15 @@ def test_restricted_mean_is_unknown_where_nobody_was_watched_to_the_horizon() ->
 
 def test_open_spells_are_not_dropped_from_the_median() -> None:
     """Ten wait 5 days, ten are still waiting after 30: the median of the completed spells alone would be 5."""
-    curve = histograms.kaplan_meier([5, 30], [10.0, 0.0], [0.0, 11.0])
+    curve = histograms.aalen_johansen([5, 30], [[10.0, 0.0]], [0.0, 11.0])
     assert np.isnan(histograms.median_time(curve)[0])
+
+
+def test_the_median_of_one_cause_does_not_count_those_met_by_another() -> None:
+    """Of ten, four are released on day 2 and four taken by ICE on day 3: half of all are never seen released."""
+    curve = histograms.aalen_johansen([2, 3, 9], [[4.0, 0.0, 1.0], [0.0, 4.0, 0.0]], [0.0, 0.0, 1.0])
+    median = histograms.median_time(curve)[0]
+    assert median[0] == 9 and np.isnan(median[1])
 
 
 def small_sample(rng: np.random.Generator, size: int, causes: int) -> list[tuple[int, int]]:
@@ -210,13 +223,12 @@ def test_median_time_bounds_are_the_extremes_over_every_assignment() -> None:
     for _ in range(25):
         known, unknown = small_sample(rng, 5, 1), small_sample(rng, 6, 1)
         (events, censored), (other_events, other_censored) = as_counts(known, 1), as_counts(unknown, 1)
-        found = histograms.median_time_bounds(grid, events[0], censored, other_events[0], other_censored)
+        found = histograms.median_time_bounds(grid, events, censored, other_events, other_censored)
         medians = []
         for picks in itertools.product([0, 1], repeat=6):
             joined = [p for p, keep in zip(unknown, picks, strict=True) if keep]
             e, c = as_counts([*known, *joined], 1)
-            medians.append(
-                float(np.nan_to_num(histograms.median_time(histograms.kaplan_meier(grid, e[0], c))[0], nan=99))
-            )
+            median = histograms.median_time(histograms.aalen_johansen(grid, e, c))[0][0]
+            medians.append(float(np.nan_to_num(median, nan=99)))
         ends = [float(np.nan_to_num(end, nan=99)) for end in (found.low, found.high)]
         assert ends == [min(medians), max(medians)]

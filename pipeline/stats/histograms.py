@@ -73,11 +73,12 @@ class Survival:
 
 @dataclass(frozen=True, kw_only=True)
 class Incidence:
-    """Aalen-Johansen: the share that has met each cause by each time, shape (..., causes, T), and its variance."""
+    """Aalen-Johansen: the share that has met each cause by each time, shape (..., causes, T), variance and limits."""
 
     times: Floats
     incidence: Floats
     variance: Floats
+    limits: Interval
 
 
 def kaplan_meier(
@@ -114,18 +115,19 @@ def kaplan_meier(
     )
 
 
-def median_time(curve: Survival) -> tuple[Floats, Interval]:
-    """The first time by which half have met the event, and its interval (Brookmeyer and Crowley 1982, log-log).
+def median_time(curve: Incidence) -> tuple[Floats, Interval]:
+    """The first time by which half have met each cause, and its interval (Brookmeyer and Crowley 1982).
 
-    NaN where the curve, or its limit, never falls to one half: most were still waiting when last seen.
+    NaN where the share, or its limit, never reaches one half: most were still waiting when last seen, or met another
+    cause. With a single cause it is the Kaplan-Meier median.
     """
 
-    def first_below(survival: Floats) -> Floats:
-        # A curve that has just reached one half by arithmetic may stand a rounding error above it.
-        below = survival <= 0.5 + 1e-12
-        return np.where(below.any(axis=-1), curve.times[below.argmax(axis=-1)], np.nan)
+    def first_half(share: Floats) -> Floats:
+        # A share that has just reached one half by arithmetic may stand a rounding error below it.
+        reached = share >= 0.5 - 1e-12
+        return np.where(reached.any(axis=-1), curve.times[reached.argmax(axis=-1)], np.nan)
 
-    return first_below(curve.survival), Interval(low=first_below(curve.limits.low), high=first_below(curve.limits.high))
+    return first_half(curve.incidence), Interval(low=first_half(curve.limits.high), high=first_half(curve.limits.low))
 
 
 def restricted_mean(curve: Survival, horizon: float, *, confidence: float = 0.95) -> tuple[Floats, Interval]:
@@ -160,11 +162,12 @@ def restricted_mean(curve: Survival, horizon: float, *, confidence: float = 0.95
     return known, Interval(low=np.maximum(known - spread, 0), high=np.minimum(known + spread, horizon))
 
 
-def aalen_johansen(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> Incidence:
+def aalen_johansen(times: ArrayLike, events: ArrayLike, censored: ArrayLike, *, confidence: float = 0.95) -> Incidence:
     """The cumulative incidence of each of several causes that compete; `events` has shape (..., causes, T).
 
     One minus Kaplan-Meier would count a person taken by one cause as still able to meet the other. The variance is
-    the delta-method one of Marubini and Valsecchi 1995, which for a single cause is Greenwood's.
+    the delta-method one of Marubini and Valsecchi 1995, which for a single cause is Greenwood's; limits are log-log.
+    Where no case has yet met the cause, or all have, they are Wilson's for those met or still watched.
     """
     grid, d, c = (np.asarray(a, dtype=float) for a in (times, events, censored))
     at_risk, before, total = _running_incidence(d, c)
@@ -179,51 +182,44 @@ def aalen_johansen(times: ArrayLike, events: ArrayLike, censored: ArrayLike) -> 
         - 2 * total * ((total * a).cumsum(axis=-1) + e.cumsum(axis=-1))
         + (total**2 * a + b + 2 * total * e).cumsum(axis=-1)
     )
-    empty = at_risk[..., :1] == 0
-    return Incidence(
-        times=grid,
-        incidence=np.where(empty, np.nan, total),
-        variance=np.where(empty, np.nan, np.maximum(variance, 0)),
+    # The expansion leaves a rounding error where the variance is nothing.
+    variance = np.where(variance > 1e-15, variance, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = 1 - total
+        exponent = np.exp(z_value(confidence) * np.sqrt(variance) / (rest * np.log(rest)))
+        low, high = 1 - rest**exponent, 1 - rest ** (1 / exponent)
+    seen = every.cumsum(axis=-1) + at_risk - every
+    edge = wilson(np.round(total * seen), np.broadcast_to(seen, total.shape), confidence=confidence)
+    flat = (total <= 0) | (total >= 1 - 1e-12) | (variance == 0)
+    nobody = at_risk[..., :1] == 0
+    incidence, variance, low, high = (
+        np.where(nobody, np.nan, v)
+        for v in (total, variance, np.where(flat, edge.low, low), np.where(flat, edge.high, high))
     )
+    return Incidence(times=grid, incidence=incidence, variance=variance, limits=Interval(low=low, high=high))
 
 
 def incidence_by(
-    times: ArrayLike,
-    events: ArrayLike,
-    censored: ArrayLike,
-    horizon: float,
-    *,
-    confidence: float = 0.95,
+    times: ArrayLike, events: ArrayLike, censored: ArrayLike, horizon: float, *, confidence: float = 0.95
 ) -> tuple[Floats, Interval]:
     """The share that has met each cause by `horizon`, shape (..., causes), with log-log limits.
 
     NaN where nobody was watched that long and some were still waiting: the records end before the horizon.
-    Where no case has yet met the cause, or all have, the limits are Wilson's for those watched that long.
     """
     grid, d, c = (np.asarray(a, dtype=float) for a in (times, events, censored))
-    everybody = d.sum(axis=-2) + c
+    if horizon < grid[0]:
+        # Nothing has happened yet; a time at which nothing does puts everybody at risk there.
+        grid = np.concatenate([[horizon], grid])
+        d, c = (np.concatenate([np.zeros_like(a[..., :1]), a], axis=-1) for a in (d, c))
+    curves = aalen_johansen(grid, d, c, confidence=confidence)
     last = int(np.searchsorted(grid, horizon, side="right")) - 1
-    shape = d.shape[:-1]
-    if last < 0:
-        incidence, variance = np.zeros(shape), np.zeros(shape)
-    else:
-        curves = aalen_johansen(grid, d, c)
-        incidence, variance = curves.incidence[..., last], curves.variance[..., last]
-    watched = everybody[..., grid >= horizon].sum(axis=-1)
-    met = d[..., : last + 1].sum(axis=(-1, -2))
-    known = (watched > 0) | np.isclose(incidence.sum(axis=-1), 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rest = 1 - incidence
-        exponent = np.exp(z_value(confidence) * np.sqrt(variance) / (rest * np.log(rest)))
-        low, high = 1 - rest**exponent, 1 - rest ** (1 / exponent)
-    seen = (met + watched)[..., None]
-    edge = wilson(np.round(incidence * seen), seen, confidence=confidence)
-    flat = (incidence <= 0) | (incidence >= 1 - 1e-12) | (variance <= 0)
-    low, high = np.where(flat, edge.low, low), np.where(flat, edge.high, high)
-    shown = known[..., None]
+    watched = (d.sum(axis=-2) + c)[..., grid >= horizon].sum(axis=-1)
+    share = curves.incidence[..., last]
+    known = ((watched > 0) | np.isclose(share.sum(axis=-1), 1.0))[..., None]
+    low, high = curves.limits.low[..., last], curves.limits.high[..., last]
     return (
-        np.where(shown, incidence, np.nan),
-        Interval(low=np.where(shown, low, np.nan), high=np.where(shown, high, np.nan)),
+        np.where(known, share, np.nan),
+        Interval(low=np.where(known, low, np.nan), high=np.where(known, high, np.nan)),
     )
 
 
@@ -268,13 +264,9 @@ def incidence_bounds(
 
 
 def median_time_bounds(
-    times: ArrayLike,
-    events: ArrayLike,
-    censored: ArrayLike,
-    unknown_events: ArrayLike,
-    unknown_censored: ArrayLike,
+    times: ArrayLike, events: ArrayLike, censored: ArrayLike, unknown_events: ArrayLike, unknown_censored: ArrayLike
 ) -> Interval:
-    """The lowest and highest Kaplan-Meier median if any of the unknown may belong to the group; NaN if never reached.
+    """The lowest and highest median of the first cause if any of the unknown may belong to the group; NaN if never.
 
     The bounds of the share met rise with time, so the times at which they cross one half are found by halving.
     """
@@ -282,14 +274,11 @@ def median_time_bounds(
     d, c, ud, uc = (np.asarray(a, dtype=float) for a in (events, censored, unknown_events, unknown_censored))
     ends = []
     for side in ("high", "low"):
-        below = np.full(d.shape[:-1], -1)
-        above = np.full(d.shape[:-1], grid.size)
+        below = np.full(c.shape[:-1], -1)
+        above = np.full(c.shape[:-1], grid.size)
         while (above - below > 1).any():
             middle = np.clip((below + above) // 2, 0, grid.size - 1)
-            share = getattr(
-                incidence_bounds(grid, d[..., None, :], c, ud[..., None, :], uc, grid[middle]),
-                side,
-            )[..., 0]
+            share = getattr(incidence_bounds(grid, d, c, ud, uc, grid[middle]), side)[..., 0]
             reached = share >= 0.5 - 1e-12
             open_ = above - below > 1
             above = np.where(open_ & reached, middle, above)
