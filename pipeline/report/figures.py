@@ -19,7 +19,6 @@ from math import ceil, floor
 from pathlib import Path
 from typing import Any, Literal
 
-import kaleido
 import plotly
 import plotly.graph_objects as go
 
@@ -42,7 +41,6 @@ DARK = {
     GREY: "rgb(170, 177, 188)",
 }
 SYMBOL = {"citizen": "circle", "noncitizen": "diamond", "unknown": "square", "all": "circle"}
-GLYPH = {"citizen": "●", "noncitizen": "◆", "unknown": "■", "all": "●"}
 COLOUR = {"citizen": BLUE, "noncitizen": RUST, "unknown": GREY, "all": INK}
 
 
@@ -69,36 +67,38 @@ class Row:
 def dots(rows: Sequence[Row], *, series: Mapping[str, str], unit: str, say: Language, width: Width) -> dict[str, Any]:
     """Estimates with intervals, a line for each row and series. `series`: key -> its name in the legend."""
     step, head = 19, 34 if len(series) > 1 else 4
-    heights = [max(len(row.marks), 1) * step + 15 for row in rows]
+    labels = [textwrap.wrap(row.label, 22 if width == "wide" else 15, break_long_words=False)[:3] for row in rows]
+    alike = [row.marks[0].status if all(m.estimate is None and m.status == row.marks[0].status for m in row.marks) else "" for row in rows]  # fmt: skip
+    heights = [
+        max(step * (1 if same else len(row.marks)) + 15, 16 * len(lines) + 8)
+        for row, lines, same in zip(rows, labels, alike, strict=True)
+    ]
     figure = _Sheet(width, height=sum(heights) + head + 28)
     start, end = _ends([mark for row in rows for mark in row.marks], unit=unit)
     left, right = (168, 40) if width == "wide" else (112, 44)
     pixel = (end - start) / (figure.inner - left - right)
     first, last = start - left * pixel, end + right * pixel
-    at, ticks = 0.0, []
-    for row, height in zip(rows, heights, strict=True):
-        ticks.append(at + height / 2)
-        hidden = [mark for mark in row.marks if mark.estimate is None]
-        together = len(hidden) == len(row.marks) and len({mark.status for mark in hidden}) == 1
-        for position, mark in enumerate(row.marks):
-            y = at + 7.5 + step * (position + 0.5)
+    at = 0.0
+    for row, lines, same, height in zip(rows, labels, alike, heights, strict=True):
+        middle = at + height / 2
+        for number, line in enumerate(lines):
+            _text(figure, start - 9 * pixel, middle + 16 * (number - (len(lines) - 1) / 2), line, anchor="left")
+        for position, mark in enumerate(() if same else row.marks):
+            y = middle + step * (position - (len(row.marks) - 1) / 2)
             if mark.estimate is not None:
                 _estimate(figure, mark, y=y, nudge=8 * pixel)
-            elif not together:
+            else:
                 _absent(figure, mark, x=start, y=y, pixel=pixel, say=say, short=True)
-        if together:
-            _absent(figure, hidden[0], x=start, y=ticks[-1], pixel=pixel, say=say, short=width == "narrow")
+        if same:
+            _absent(figure, row.marks[0], x=start, y=middle, pixel=pixel, say=say, short=width == "narrow")
         at += height
         _rule(figure, [first, last], [at, at])
     _grid(figure, _steps(start, end, most=4 if width == "narrow" else 6), unit=unit, say=say, y=(0, at))
-    for y, row in zip(ticks, rows, strict=True):
-        lines = textwrap.wrap(row.label, 22 if width == "wide" else 15, break_long_words=False)[:3]
-        for number, line in enumerate(lines):
-            _text(figure, start - 9 * pixel, y + 16 * (number - (len(lines) - 1) / 2), line, anchor="left")
     for number, (key, name) in enumerate(series.items() if len(series) > 1 else ()):
         x = (start if width == "wide" else first) + pixel * number * (130 if width == "wide" else 112)
-        _text(figure, x, -18, GLYPH[key], colour=COLOUR[key])
-        _text(figure, x + 16 * pixel, -18, name)
+        marker = {"size": 9, "color": COLOUR[key], "symbol": SYMBOL[key]}
+        figure.add_scatter(x=[x + 6 * pixel], y=[-18], mode="markers", hoverinfo="skip", marker=marker)
+        _text(figure, x + 17 * pixel, -18, name)
     return figure.finished(x=(first, last), y=(at + 28, -head))
 
 
@@ -158,7 +158,7 @@ def trend(
         figure.layout[f"yaxis{suffix}"] = down_axis
         colour = COLOUR[marks[0].series] if marks else INK
         _text(figure, -0.6, end + 17 * pixel, f"<b>{title}</b>", colour=colour, **on)
-        values = _steps(0, end, most=4)
+        values = _steps(0, end, most=5)
         for value in values:
             _rule(figure, [-0.8, len(periods) - 0.2], [value, value], colour=GRID if value else MUTED, **on)
         if not wide or number == 0:
@@ -234,6 +234,8 @@ def as_json(figure: Mapping[str, Any]) -> str:
 
 
 async def _draw(pictures: Mapping[Path, Mapping[str, Any]], chrome: str) -> None:
+    import kaleido  # noqa: PLC0415
+
     jobs = [{"fig": dict(figure), "path": str(path), "opts": {"format": "svg"}} for path, figure in pictures.items()]
     async with kaleido.Kaleido(n=3, mathjax=False, path=chrome) as browser:
         await browser.write_fig_from_object(jobs, cancel_on_error=True)
@@ -397,7 +399,7 @@ def _ends(marks: Iterable[Mark], *, unit: str, zero: bool = False) -> tuple[floa
     seen = [mark for mark in marks if mark.estimate is not None]
     values = [v for m in seen for v in (m.estimate, m.low, m.high) if v is not None] or [1.0]
     most, least = max(values) or 1.0, min(values)
-    step = _step(most, most=5)
+    step = _step(most, most=10)
     start = 0.0 if zero or least < most / 2 else floor(least / step) * step
     end = ceil(most / step) * step
     return start, min(end, 1.0) if unit == "share" else end

@@ -85,7 +85,7 @@ class Language:
         if period == "all":
             return self("whole period")
         year, _, quarter = period.partition("-Q")
-        return self("quarter {quarter} of {year}", quarter=quarter, year=year) if quarter else year
+        return self("Q{quarter} {year}", quarter=quarter, year=year) if quarter else year
 
 
 @cache

@@ -6,21 +6,21 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import jinja2
+from markupsafe import Markup, escape
 
 from pipeline.report import figures
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.language import LANGUAGES, NAMES, Language
-from pipeline.report.story import Picture, Story, content, query
+from pipeline.report.story import Glance, Picture, Story, content, query
 from pipeline.report.tables import PublicData, headline, sha256, write_tables
 
 HERE = Path(__file__).resolve().parent
-#: The mini chart of a gap runs from -50 to +50 points over 140 units.
-MINI_REACH, MINI_HALF = 0.5, 66.0
 DATA_QUALITY = "data_quality"
 
 
@@ -44,8 +44,8 @@ def build_site(*, out: Path, public: PublicData) -> BuiltSite:
         shutil.rmtree(out)
     for folder in ("static", "figures", "data/figures", *(say.code for say in LANGUAGES)):
         (out / folder).mkdir(parents=True)
-    for name in ("site.css", "site.js"):
-        shutil.copyfile(HERE / "static" / name, out / "static" / name)
+    for file in sorted((HERE / "static").iterdir()):
+        shutil.copyfile(file, out / "static" / file.name)
     shutil.copyfile(figures.PLOTLY_JS, out / "static" / "plotly.min.js")
     tables = write_tables(out=out / "data", public=public)
     sums = {path.name: sha256(path) for paths in tables.values() for path in paths}
@@ -118,7 +118,7 @@ class _Edition:
             "_": say, "say": say, "public": public, "settings": public.settings, "story": self.story, "names": NAMES,
             "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
             "pictures_drawn": pictures_drawn, "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
-            "slug": _slug, "query": query, "scaled": _scaled, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
+            "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable")],
             "missing": [], "pictures": [],
         }  # fmt: skip
@@ -260,10 +260,12 @@ class _Edition:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
+    environment.filters["weigh"] = _weigh
+    return environment
 
 
 def _door(public: PublicData) -> str:
@@ -284,8 +286,32 @@ def _sizes(drawn: Mapping[Width, Mapping[str, Any]]) -> dict[Width, tuple[int, i
     return {width: (figure["layout"]["width"], figure["layout"]["height"]) for width, figure in drawn.items()}
 
 
-def _scaled(difference: float) -> str:
-    return f"{max(min(difference / MINI_REACH, 1.0), -1.0) * MINI_HALF:.1f}"
+def _mini_reach(glances: Sequence[Glance]) -> float:
+    """How far the strips of a table reach to both sides: all that is drawn fits, in steps of ten points."""
+    ends = [
+        end
+        for g in glances
+        if g.measure.unit == "share"
+        for end in (g.low, g.high, g.bound_low, g.bound_high)
+        if end is not None
+    ]
+    return min(max(ceil(max(map(abs, ends), default=0.1) * 10 - 1e-9), 1), 10) / 10
+
+
+def _scaled(difference: float, reach: float) -> str:
+    """A difference on the strip, which runs from -100 to 100."""
+    return f"{max(min(difference / reach, 1.0), -1.0) * 100:.1f}"
+
+
+def _weigh(sentence: str) -> Markup:
+    """Shares and gaps in bold, for a reader who skims."""
+    return Markup(
+        re.sub(
+            r"[+−]?(?!95%)\d[\d.,]*%|\b\d[\d.,]* (?:of|de) (?:\w+ )?\d[\d.,]*",
+            r"<strong>\g<0></strong>",
+            str(escape(sentence)),
+        )
+    )
 
 
 def _size(size: int, say: Language) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,13 @@ class Story:
     def interval(self, low: float | None, high: float | None, unit: str, *, signed: bool = False) -> str:
         if pd.isna(low) or pd.isna(high):
             return "–"
-        write = (lambda v: self.say.gap(v, unit)) if signed else (lambda v: self.say.value(v, unit, digits=1))
-        return self.say("{low} to {high}", low=write(low), high=write(high))
+        assert low is not None and high is not None
+        write = self.say.gap if signed else partial(self.say.value, digits=1)
+        ends = [write(end, unit) for end in (low, high)]
+        word = ends[1].partition(" ")[2]
+        if word and ends[0].endswith(f" {word}"):
+            ends[0] = ends[0].removesuffix(f" {word}")
+        return self.say("{low} to {high}", low=ends[0], high=ends[1])
 
     def clear(self, gap: Any | None) -> bool:
         """The 95% interval excludes zero, and the row is neither hidden nor unreliable."""
@@ -178,7 +183,7 @@ class Story:
         if not self.clear(gap):
             return self.say("no clear difference")
         word = self.say("higher for noncitizens") if gap.difference > 0 else self.say("lower for noncitizens")
-        return f"{word}; {self.say('unknown citizenship could undo it')}" if self.undone(gap) else word
+        return f"{word} †" if self.undone(gap) else word
 
     def sentences(self, mart: str) -> list[str]:
         """What the page found, each a sentence with its numbers."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pipeline.config import AuditSettings
 
 ALL = "all"
 SHOWN = ("ok", "unreliable")
+CARD, CATALOGUE = "audit.json", "catalogue.csv"
+COUNTS = ("numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship")
 Key = tuple[str, str, str, str, str]
 
 
@@ -95,6 +98,8 @@ def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
     Returns the files by name of the table.
     """
     out.mkdir(parents=True, exist_ok=True)
+    _card(out / CARD, public)
+    _csv(public.catalogue, out / CATALOGUE)
     written: dict[str, list[Path]] = {}
     for name, frame in {"measures": public.measures, "comparisons": public.comparisons}.items():
         written[name] = [_csv(frame, out / f"{name}.csv"), _parquet(frame, out / f"{name}.parquet")]
@@ -102,6 +107,39 @@ def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
         rows = public.measures[public.measures["mart"] == mart]
         written[mart] = [_csv(rows, out / f"{mart}.csv"), _parquet(rows, out / f"{mart}.parquet")]
     return written | {mart: [*written[mart], path] for mart, path in write_workbooks(out=out, public=public).items()}
+
+
+def read_tables(folder: Path) -> PublicData:
+    """What `write_tables` wrote, as it was published. Findings and corrections are not among the tables."""
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    settings = card["settings"] | {
+        k: date.fromisoformat(card["settings"][k]) for k in ("as_of_date", "period_from", "period_to")
+    }
+    catalogue = pd.read_csv(folder / CATALOGUE, dtype=str, keep_default_na=False)
+    measures, comparisons = (
+        pq.read_table(folder / f"{name}.parquet").to_pandas() for name in ("measures", "comparisons")
+    )
+    return PublicData(
+        measures=_counted(measures), comparisons=_counted(comparisons), catalogue=catalogue,
+        settings=AuditSettings(**settings), run=card["run"], source=card["source"], synthetic=card["synthetic"],
+    )  # fmt: skip
+
+
+def _counted(frame: pd.DataFrame) -> pd.DataFrame:
+    """Counts as nullable integers: a hidden count stays missing and does not turn the others into fractions."""
+    return frame.astype({column: "Int64" for column in COUNTS if column in frame})
+
+
+def _card(path: Path, public: PublicData) -> None:
+    """What the tables alone do not say: whose records they are, and what the run found in them."""
+    run = {key: public.run[key] for key in ("version", "engine", "checks", "measures", "files") if key in public.run}
+    card = {
+        "settings": asdict(public.settings),
+        "run": run,
+        "source": dict(public.source),
+        "synthetic": public.synthetic,
+    }
+    path.write_text(json.dumps(card, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
 
 def write_workbooks(*, out: Path, public: PublicData) -> dict[str, Path]:

@@ -1,0 +1,258 @@
+"""Notebooks over the public tables: what they call, and how an audit executes them and writes them as pages.
+
+A notebook loads the published files, calls functions and shows figures; it cleans nothing and holds no typed number.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.contract import ROOT
+from pipeline.report.language import ENGLISH
+from pipeline.report.story import Picture, Story
+from pipeline.report.tables import PublicData, read_tables
+
+NOTEBOOKS = ROOT / "notebooks"
+HERE = Path(__file__).resolve().parent
+#: A notebook that empties the kernel.
+EMPTY = {
+    "cells": [{"cell_type": "code", "id": "empty", "metadata": {}, "outputs": [], "source": "%reset -f", "execution_count": None}],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}, "language_info": {"name": "python"}},
+    "nbformat": 4, "nbformat_minor": 5,
+}  # fmt: skip
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Something a notebook shows: Jupyter reads `data` (MIME type -> content), a terminal its text."""
+
+    data: Mapping[str, Any]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, Any]:
+        return self.data
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAudit:
+    """One published audit, as a notebook sees it."""
+
+    public: PublicData
+
+    @cached_property
+    def story(self) -> Story:
+        return Story(self.public, ENGLISH)
+
+    @property
+    def measures(self) -> pd.DataFrame:
+        return self.public.measures
+
+    @property
+    def comparisons(self) -> pd.DataFrame:
+        return self.public.comparisons
+
+    def about(self) -> Shown:
+        """What these records are, in one line."""
+        settings = self.public.settings
+        text = f"**{settings.title}.** Decisions from {self.story.period()}, as known on {ENGLISH.day(settings.as_of_date)}."
+        return _text(text + (" Synthetic records: nobody in them exists." if self.public.synthetic else ""))
+
+    def findings(self, mart: str) -> Shown:
+        """The computed sentences of a page."""
+        told = self.story.sentences(mart) or ["This office's records hold nothing on this page."]
+        return _text("\n".join(f"- {sentence}" for sentence in told))
+
+    def figure(self, mart: str, kind: str) -> Shown:
+        """A figure of a page: `gaps`, `groups`, `trend` or `parts`. Says so where the records do not allow it."""
+        found = [picture for picture in self.story.pictures(mart) if picture.id.endswith(f"-{kind}")]
+        if not found:
+            return _text(
+                "*The published numbers of this office do not allow this figure: too few of them can be shown.*"
+            )
+        return _figure(found[0])
+
+    def table(self, frame: pd.DataFrame, caption: str) -> Shown:
+        """A frame as a table: shares as percentages, a missing number as a dash, never as zero."""
+        if frame.empty:
+            return _text(f"*{caption}: no rows can be shown.*")
+        shown = frame.copy()
+        if "measure_id" in shown:
+            titles = self.public.catalogue.set_index("measure_id")["title"]
+            shown.insert(shown.columns.get_loc("measure_id") + 1, "measure", shown["measure_id"].map(titles))
+        for column in shown:
+            if pd.api.types.is_float_dtype(shown[column]):
+                is_share = bool(shown[column].abs().max() <= 1)
+                shown[column] = [_number(value, share=is_share) for value in shown[column]]
+            elif pd.api.types.is_integer_dtype(shown[column]):
+                shown[column] = ["–" if pd.isna(value) else ENGLISH.count(value) for value in frame[column]]
+        words = [not pd.api.types.is_numeric_dtype(frame[c]) if c in frame else True for c in shown]
+        text = _table(caption, [str(column).replace("_", " ") for column in shown], shown.to_numpy().tolist(), words)
+        return Shown(data={"text/html": text, "text/plain": shown.to_string(index=False)})
+
+    def missing(self) -> pd.DataFrame:
+        """The measures that this office's records do not allow, with the columns they need."""
+        rows = [
+            (m.measure_id, self.story.missing(m)) for m in self.public.catalogue.itertuples() if self.story.missing(m)
+        ]
+        return pd.DataFrame(rows, columns=["measure_id", "columns that are missing"])
+
+
+def open_audit(data: str | Path) -> OpenAudit:
+    """Read the published tables of an audit from its folder `site/data`."""
+    return OpenAudit(public=read_tables(Path(data)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunNotebooks:
+    pages: Sequence[Path]
+    notices: Sequence[str]
+
+
+def planned(out: Path) -> list[Path]:
+    """The pages that `run_notebooks` will write."""
+    return [out / f"{source.stem}.html" for source in sorted(NOTEBOOKS.glob("*.ipynb"))]
+
+
+def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
+    """Execute every notebook on the published tables in `data` and write it as one HTML page, which asks for no network.
+
+    Same tables, same bytes. A cell that fails raises papermill's PapermillExecutionError: it is our bug. Without
+    Jupyter (the extra `notebooks`) nothing is written and a notice says how to get it.
+    """
+    try:
+        import nbconvert  # noqa: F401, PLC0415
+        import papermill  # noqa: F401, PLC0415
+    except ImportError:
+        return RunNotebooks(
+            pages=[],
+            notices=[
+                "Jupyter is not installed, so the notebooks were not run. Install the extra: pip install '.[notebooks]'."
+            ],
+        )
+    from pipeline.report import figures  # noqa: PLC0415
+
+    out.mkdir(parents=True, exist_ok=True)
+    sources = sorted(NOTEBOOKS.glob("*.ipynb"))
+    with tempfile.TemporaryDirectory(prefix="iiu-notebooks-") as folder:
+        work = Path(folder)
+        executed = _execute(sources, work, data)
+        pictures = {
+            work / f"{source.stem}-{at}.svg": figure
+            for source, notebook in zip(sources, executed, strict=True)
+            for at, figure in enumerate(_figures_of(notebook))
+        }
+        notice = figures.draw(pictures) if pictures else None
+        pages = []
+        for source, notebook in zip(sources, executed, strict=True):
+            drawn = (
+                []
+                if notice
+                else sorted(work.glob(f"{source.stem}-*.svg"), key=lambda path: int(path.stem.rpartition("-")[2]))
+            )
+            pages.append(out / f"{source.stem}.html")
+            pages[-1].write_text(_page(notebook, source.stem, [path.read_bytes() for path in drawn]), encoding="utf-8")
+    return RunNotebooks(pages=pages, notices=[notice] if notice else [])
+
+
+def _execute(sources: Sequence[Path], work: Path, data: Path) -> list[Any]:
+    """Run the notebooks one after another in one kernel, emptied in between: to start a kernel costs more than to run.
+
+    The kernel is spoken to through files of this machine below `work`, not through its network.
+    """
+    import papermill  # noqa: PLC0415
+    from jupyter_client.manager import KernelManager  # noqa: PLC0415
+
+    manager = KernelManager(
+        transport="ipc", ip=str(work / "k"), connection_file=str(work / "k.json"), kernel_name="python3"
+    )
+    empty = work / "empty.ipynb"
+    empty.write_text(json.dumps(EMPTY), encoding="utf-8")
+    options: dict[str, Any] = {"kernel_name": "python3", "progress_bar": False, "log_output": False, "km": manager}
+    executed = []
+    try:
+        for source in sources:
+            papermill.execute_notebook(empty, None, **options)
+            parameters = {"data": str(data.resolve())}
+            executed.append(
+                papermill.execute_notebook(source, None, parameters=parameters, cwd=str(source.parent), **options)
+            )
+    finally:
+        if manager.has_kernel:
+            manager.shutdown_kernel(now=True)
+    return executed
+
+
+def _outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def _figures_of(notebook: Any) -> list[Any]:
+    return [output.data[PLOTLY_MIME] for output in _outputs(notebook) if PLOTLY_MIME in output.get("data", {})]
+
+
+def _page(notebook: Any, name: str, pictures: Sequence[bytes]) -> str:
+    """The executed notebook as HTML: code folded away, figures as pictures inside the page."""
+    from nbconvert import HTMLExporter  # noqa: PLC0415
+
+    drawn = iter(pictures)
+    for at, output in enumerate(_outputs(notebook)):
+        if PLOTLY_MIME in output.get("data", {}):
+            alt = html.escape(output.data["text/plain"])
+            output.data = {"text/html": _drawn(output.data[PLOTLY_MIME], alt, next(drawn, None), f"figure-{at}")}
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+    exporter = HTMLExporter(template_name="notebook", extra_template_basedirs=[str(HERE / "templates")])
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": name}, "style": _style()})
+    return str(body)
+
+
+def _drawn(figure: Mapping[str, Any], alt: str, picture: bytes | None, id_: str) -> str:
+    if picture is not None:
+        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{base64.b64encode(picture).decode("ascii")}">'
+    from pipeline.report import figures  # noqa: PLC0415
+
+    return (
+        f'<div id="{id_}" role="group" aria-label="{alt}"></div><script src="../site/static/plotly.min.js"></script>'
+        f"<script>{{const f={figures.as_json(figure)};Plotly.newPlot('{id_}',f.data,f.layout,{{displayModeBar:false}})}}</script>"
+    )
+
+
+def _style() -> str:
+    return (HERE / "static" / "site.css").read_text(encoding="utf-8").partition("*/")[2].partition("}")[2]
+
+
+def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]], words: Sequence[bool]) -> str:
+    def row(cells: Sequence[object], tag: str) -> str:
+        left = [' class="text"' if word else "" for word in words]
+        return "".join(
+            f"<{tag}{c}>{html.escape(str(cell))}</{tag.split()[0]}>" for cell, c in zip(cells, left, strict=True)
+        )
+
+    body = "\n".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
+    head = row(header, 'th scope="col"')
+    return f"<table><caption>{html.escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+
+
+def _text(text: str) -> Shown:
+    return Shown(data={"text/markdown": text, "text/plain": text})
+
+
+def _figure(picture: Picture) -> Shown:
+    return Shown(data={PLOTLY_MIME: json.loads(json.dumps(picture.figure("wide"))), "text/plain": picture.alt})
+
+
+def _number(value: float, *, share: bool) -> str:
+    if pd.isna(value):
+        return "–"
+    return (ENGLISH.share(value, digits=1) if share else ENGLISH.number(value)).replace("-", "−")
