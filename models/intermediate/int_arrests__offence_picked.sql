@@ -26,10 +26,7 @@ select
     arrests.arrest_at,
     arrests.arrest_at_precision,
     arrests.custody_action,
-    case
-        when {{ is_known('charges.offence_category') }} then charges.offence_category
-        else coalesce(referrals.offence_category, charges.offence_category, 'not_recorded')
-    end as offence_category
+    {{ first_known(['charges.offence_category', 'referrals.offence_category']) }} as offence_category
 from arrests
 -- one arrest to at most one row each
 left join charges on arrests.arrest_id = charges.arrest_id

@@ -25,10 +25,7 @@ select
         when {{ is_known('stays.release_type') }} then stays.release_type
         when stays.released_at is not null then 'unknown'
     end as release_type,
-    case
-        when {{ is_known("coalesce(cases.offence_category, 'not_recorded')") }} then cases.offence_category
-        else stays.offence_category
-    end as offence_category
+    {{ first_known(['cases.offence_category', 'stays.offence_category']) }} as offence_category
 from stays
 -- many stays to at most one case
 left join cases on stays.case_id = cases.case_id

@@ -15,11 +15,8 @@ referrals as (
 
 select
     diversions.* exclude (offence_category),
-    case
-        when {{ is_known("coalesce(cases.offence_category, 'not_recorded')") }} then cases.offence_category
-        when {{ is_known("coalesce(referrals.offence_category, 'not_recorded')") }} then referrals.offence_category
-        else diversions.offence_category
-    end as offence_category,
+    {{ first_known(['cases.offence_category', 'referrals.offence_category', 'diversions.offence_category']) }}
+        as offence_category,
     coalesce(
         diversions.referred_on,
         diversions.eligible_on,

@@ -26,7 +26,7 @@ first_appearances as (
 
 select
     contacts.*,
-    coalesce(cases.offence_category, stays.offence_category) as offence_category,
+    {{ first_known(['cases.offence_category', 'stays.offence_category']) }} as offence_category,
     case
         when cases.filed_on is null then 'no_case_on_file'
         when contacts.contact_on < cases.filed_on then 'before_filing'

@@ -17,14 +17,8 @@ select
     referrals.decision,
     referrals.decision_date as decided_on,
     referrals.decline_reason,
-    case
-        when {{ is_known('referrals.offence_category') }} then referrals.offence_category
-        else coalesce(arrest_charges.offence_category, referrals.offence_category)
-    end as offence_category,
-    case
-        when {{ is_known('referrals.severity') }} then referrals.severity
-        else coalesce(arrest_charges.severity, referrals.severity)
-    end as severity
+    {{ first_known(['referrals.offence_category', 'arrest_charges.offence_category']) }} as offence_category,
+    {{ first_known(['referrals.severity', 'arrest_charges.severity']) }} as severity
 from referrals
 -- many referrals to at most one arrest
 left join arrest_charges on referrals.arrest_id = arrest_charges.arrest_id

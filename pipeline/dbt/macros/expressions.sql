@@ -46,3 +46,13 @@
 {% macro whole(amount) -%}
     cast(floor({{ amount }}) as bigint)
 {%- endmacro %}
+
+{#- The first of several codes that says something; where none does, which unknown the first of them is. -#}
+{% macro first_known(codes) -%}
+    case
+        {%- for code in codes %}
+        when {{ is_known(code) }} then {{ code }}
+        {%- endfor %}
+        else coalesce({{ codes | join(', ') }}, 'not_recorded')
+    end
+{%- endmacro %}
