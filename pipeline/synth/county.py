@@ -83,6 +83,9 @@ class County:
             "old_convictions": max(60, self.cases // 200),
             "requests": max(40, self.cases // 600),
             "certifications": max(120, self.cases // 150),
+            "clemencies": max(20, self.cases // 1000),
+            "old_warrants": max(40, self.cases // 80),
+            "quarters": self.quarters,
             "knowledge": self.effects.knowledge,
         }
 

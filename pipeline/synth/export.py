@@ -8,6 +8,7 @@ changed since comes again in the next batch.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -54,7 +55,7 @@ EXPORTS = (
     Export(name="arrests", path="arrests/ARRESTS_{year}.csv"),
     Export(name="matters", path="matters.txt", delimiter="|"),
     Export(name="cases", path="CASES.csv", renamed={"DEFENSE": "DEF_TYPE"}),
-    Export(name="charges", path="charges/charge_ledger_{year}.csv.gz", compression="gzip"),
+    Export(name="charges", path="charge_ledger.csv.gz", compression="gzip"),
     Export(name="court_calendar", path="calendar/calendar_{year}.csv"),
     Export(
         name="bail", path="BAIL.csv", renamed={"PEOPLE_ASK": "DA_REQ", "PEOPLE_AMT": "DA_AMT", "ORDERED": "CT_ORDER"}
@@ -63,7 +64,23 @@ EXPORTS = (
     Export(name="diversion", path="Diversion Referrals.csv"),
     Export(name="jail_stays", path="jail/stays.csv", delimiter=";"),
     Export(name="ice_log", path="ice_log.csv"),
+    Export(name="memos", path="sentence_memos.csv"),
+    Export(name="warrants", path="warrants.csv"),
+    Export(name="policy_checks", path="policy_checks.csv"),
+    Export(name="pcr_motions", path="unit/pcr_motions.csv"),
+    Export(name="reviews", path="unit/reviews.csv"),
+    Export(name="clemency", path="unit/clemency_letters.csv"),
+    Export(name="certifications", path="unit/uv_certifications.csv"),
+    Export(name="point_person", path="unit/point_person.csv"),
+    Export(name="unit_register", path="unit/unit_register.csv"),
+    Export(name="budget", path="unit/budget.csv"),
+    Export(name="quarterly_counts", path="unit/quarterly_counts.csv"),
+    Export(name="hotline", path="unit/hotline.csv"),
+    Export(name="annual_counts", path="unit/annual_counts.csv"),
 )
+NOTES = """Export of the case-management system of Example County (invented).
+Rows that changed since the last export come again. Headers were renamed in 2024.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +198,17 @@ class _Sheet:
         return f"draw(_k, '{self._name}: {use} {column}')"
 
 
+def _write_workbook(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    with xlsxwriter.Workbook(str(path)) as workbook:
+        workbook.set_properties({"created": datetime(2025, 3, 31)})
+        sheet = workbook.add_worksheet("Registry")
+        sheet.write_string(0, 0, "Policy registry of the District Attorney of Example County")
+        for number, row in enumerate(rows, start=2):
+            for column, cell in enumerate(row):
+                sheet.write_string(number, column, cell)
+        sheet.write_string(len(rows) + 2, 0, "Printed on 31 March 2025")
+
+
 def _or_null(text: str | None) -> str:
     return "NULL" if text is None else literal(text)
 
@@ -212,12 +240,15 @@ class Exporter:
 
     def write_all(self) -> list[dict[str, object]]:
         """Write every file; returns one record per file: its rows and how many of them have which dirt."""
-        return [
+        records = [
             record
             for cutoff in (self._first, self._second)
             for export in EXPORTS
             for record in self._write(export, cutoff)
         ]
+        latest = self._folder / f"through_{self._second}"
+        (latest / "READ ME FIRST.txt").write_text(NOTES, encoding="utf-8")
+        return records + list(self._write_registry(latest))
 
     def _write(self, export: Export, cutoff: date) -> Iterator[dict[str, object]]:
         sheet = _Sheet(export, first=self._first, second=self._second, cutoff=cutoff, is_dirty=self._is_dirty)
@@ -247,6 +278,21 @@ class Exporter:
             yield self._record(f"{batch}/{path}", f"(SELECT * FROM sheet WHERE {period})", sheet.dirt)
         self._db.execute("DROP TABLE sheet")
 
+    def _write_registry(self, folder: Path) -> Iterator[dict[str, object]]:
+        """The policies as a workbook with a title above and a note below, what hangs on them as plain files."""
+        registry = yaml.safe_load((HERE / "registry.yml").read_text(encoding="utf-8"))
+        (folder / "policy").mkdir()
+        for name, table in registry.items():
+            rows = [table["headers"], *([str(cell) for cell in row] for row in table["rows"])]
+            path = f"policy/{name}.{'xlsx' if name == 'policies' else 'csv'}"
+            if name == "policies":
+                _write_workbook(folder / path, rows)
+            else:
+                with (folder / path).open("w", encoding="utf-8", newline="") as stream:
+                    csv.writer(stream, lineterminator="\n").writerows(rows)
+            record: dict[str, object] = {"file": f"{folder.name}/{path}", "rows": len(rows) - 1}
+            yield record | {"duplicated": 0, "sent_again": 0, "corrected": 0, "rejected": 0, "dirt": []}
+
     def _parts(self, export: Export, cutoff: date) -> Iterator[tuple[str, str]]:
         """The files of one export in one batch, each with the condition that its rows meet."""
         if "{year}" not in export.path or cutoff != self._first:
@@ -267,7 +313,7 @@ class Exporter:
         counted.append(f"count_if({unreadable}) + count_if(({unreadable}) AND _copied)")
         found = self._db.execute(f"SELECT {', '.join(counted)} FROM {kept}").fetchone()
         assert found is not None
-        rows, copies, older, corrected, *kinds, rejected = (int(n) for n in found)
+        rows, copies, older, corrected, *kinds, rejected = (int(n or 0) for n in found)
         is_first = path.startswith(f"through_{self._first}/")
         return {
             "file": path,

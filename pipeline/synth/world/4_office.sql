@@ -2,10 +2,10 @@
 CREATE TABLE motion AS
 WITH motions AS (
     SELECT
-        2 * i AS k, NULL AS m, i, person, race_of(person) AS race, citizenship_of(person) AS citizenship, conviction_final_on, filed_on
+        2 * i AS k, NULL AS m, i, NULL AS day, person, race_of(person) AS race, citizenship_of(person) AS citizenship, conviction_final_on, filed_on
     FROM old_conviction
     UNION ALL
-    SELECT 2 * m + 1, m, NULL, person, race, citizenship, sentenced_on + 60, sentenced_on + 90 + whole(m, 'motion', 0, 900)
+    SELECT 2 * m + 1, m, NULL, day, person, race, citizenship, sentenced_on + 60, sentenced_on + 90 + whole(m, 'motion', 0, 900)
     FROM matter
     WHERE is_convicted AND draw(m, 'moves') < CASE citizenship WHEN 'noncitizen' THEN 0.03 ELSE 0.001 END
 ),
