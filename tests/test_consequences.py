@@ -60,7 +60,9 @@ class County:
         marks = ", ".join("?" for _ in values)
         self._db.execute(f'insert into landed."{table}" ({names}) values ({marks})', list(values.values()))
 
-    def charge(self, key: str, statute: str, severity: str | None, *, case: str | None = None, **more: object) -> None:
+    def charge(
+        self, key: str, statute: str, severity: str | None, facts: Row | None = None, *, case: str | None = None
+    ) -> None:
         """A charge `US-CA PC 459 460(a)` in a case of its own, or in `case`."""
         jurisdiction, code, section, *subdivision = statute.split()
         if case is None:
@@ -78,7 +80,7 @@ class County:
             "subdivision": subdivision[0] if subdivision else None,
             "severity": severity,
         }
-        self.add("charge", **{**row, **more})
+        self.add("charge", **{**row, **(facts or {})})
 
     def dispose(self, charge: str, kind: str, day: str | None, *, key: str | None = None) -> None:
         name, _, reason = kind.partition(" for ")
@@ -144,7 +146,7 @@ def _add_case(county: County, number: int, row: dict[str, str]) -> None:
     key = f"case {number}"
     facts = FACTS.get(row["facts"]) or {"loss_amount": row["facts"].removeprefix("loss ") or None}
     attempt = True if row["attempt"] == "yes" else None
-    county.charge(key, row["charge"], row["severity"] or None, is_attempt=attempt, **facts)
+    county.charge(key, row["charge"], row["severity"] or None, {"is_attempt": attempt, **facts})
     county.dispose(key, row["disposition"], row["decided_on"])
     if row["sentence"]:
         county.sentence(key, row["decided_on"], row["sentence"])
@@ -199,8 +201,8 @@ def _add_stories(county: County) -> None:
         "filed dissuading": ("US-CA PC 136.1 (b)(1)", "wobbler_felony", "2023-06-21"),
     }
     for key, (statute, severity, day) in filings.items():
-        county.charge(key, statute, severity, as_of=day)
-    county.charge("enhancement", "US-CA PC 12022 (b)(1)", "felony", is_enhancement=True)
+        county.charge(key, statute, severity, {"as_of": day})
+    county.charge("enhancement", "US-CA PC 12022 (b)(1)", "felony", {"is_enhancement": True})
     offers = {
         "battery": ("PC", "243(e)(1)", 30),
         "corporal injury, 364": ("PC", "273.5(a)", 364),
@@ -237,7 +239,7 @@ def _add_detainers(county: County) -> None:
         for number, (severity, category, decided, sentence) in enumerate(convictions):
             key = f"{name} {number}"
             county.add("case_", case_id=key, person_id=name, filed_on="2012-01-02")
-            county.charge(key, "US-CA PC 999", severity, case=key, offence_category=category)
+            county.charge(key, "US-CA PC 999", severity, {"offence_category": category}, case=key)
             county.dispose(key, "plea_guilty", decided)
             if sentence:
                 county.sentence(key, decided, sentence)
@@ -360,7 +362,9 @@ def test_answer_is_what_the_cited_law_says(world: World, number: int, row: dict[
     assert _answer(world.reviewed, key, row["question"], row["law"]) == row["reviewed"], row["why"]
 
 
-def _column(db: duckdb.DuckDBPyConnection, model: str, key: str, value: str, law: str | None = None) -> dict[str, str]:
+def _column(
+    db: duckdb.DuckDBPyConnection, model: str, key: str, value: str, law: str | None = None
+) -> dict[str, object]:
     where = f"where law_known = '{law}'" if law else ""
     return dict(db.execute(f"select {key}, {value} from intermediate.{model} {where}").fetchall())
 
