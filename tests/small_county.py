@@ -33,11 +33,15 @@ def margins(cells: pd.DataFrame, breakdowns: Sequence[Sequence[str]]) -> pd.Data
             part["period"] = part["period"].str[:4]
         elif periods == "all":
             part["period"] = "all"
-        parts.append(part.groupby(list(CELL), as_index=False)[["numerator", "denominator"]].sum())
+        parts.append(
+            part.groupby(list(CELL), as_index=False)[["numerator", "denominator"]].sum()
+        )
     return pd.concat(parts, ignore_index=True).drop_duplicates(list(CELL))
 
 
-def county(cases: int, quarters: int, measures: Mapping[str, tuple[float, float]], seed: int) -> pd.DataFrame:
+def county(
+    cases: int, quarters: int, measures: Mapping[str, tuple[float, float]], seed: int
+) -> pd.DataFrame:
     """Finest cells. `measures`: name -> (share of cases in its denominator, rate)."""
     draw = np.random.default_rng(seed)
     names = [f"{2015 + q // 4}-Q{q % 4 + 1}" for q in range(quarters)]
@@ -49,11 +53,17 @@ def county(cases: int, quarters: int, measures: Mapping[str, tuple[float, float]
     weights[:, [2, 3], 1] *= 2.5
     weights[:, [0, 1], 1] *= 0.3
     weights /= weights.sum()
-    frame = pd.DataFrame(itertools.product(*axes), columns=["quarter", "race", "citizenship", "offence_group"])
+    frame = pd.DataFrame(
+        itertools.product(*axes),
+        columns=["quarter", "race", "citizenship", "offence_group"],
+    )
     everyone = draw.multinomial(cases, weights.ravel())
     parts = []
     for measure, (share, rate) in measures.items():
         denominator = draw.binomial(everyone, share)
-        counts = {"denominator": denominator, "numerator": draw.binomial(denominator, rate)}
+        counts = {
+            "denominator": denominator,
+            "numerator": draw.binomial(denominator, rate),
+        }
         parts.append(frame.assign(measure_id=measure, stratum="all", **counts))
     return pd.concat(parts, ignore_index=True)

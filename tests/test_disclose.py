@@ -11,17 +11,52 @@ from pipeline.errors import AuditError
 CELL = ["measure_id", "period", "race", "citizenship", "offence_group", "stratum"]
 NO_COMPARISONS = pd.DataFrame(
     columns=[
-        *("measure_id", "mart", "period", "contrast", "race", "citizenship", "stratum", "reference_race"),
-        *("reference_citizenship", "numerator", "denominator", "reference_numerator", "reference_denominator"),
-        *("unknown_citizenship", "estimate", "reference_estimate", "difference", "difference_low"),
-        *("difference_high", "ratio", "ratio_low", "ratio_high", "bound_low", "bound_high", "status", "reason"),
+        *(
+            "measure_id",
+            "mart",
+            "period",
+            "contrast",
+            "race",
+            "citizenship",
+            "stratum",
+            "reference_race",
+        ),
+        *(
+            "reference_citizenship",
+            "numerator",
+            "denominator",
+            "reference_numerator",
+            "reference_denominator",
+        ),
+        *(
+            "unknown_citizenship",
+            "estimate",
+            "reference_estimate",
+            "difference",
+            "difference_low",
+        ),
+        *(
+            "difference_high",
+            "ratio",
+            "ratio_low",
+            "ratio_high",
+            "bound_low",
+            "bound_high",
+            "status",
+            "reason",
+        ),
     ]
 )
 
 
-def long_table(counts: dict[tuple[str, str], tuple[int, int]], mart: str = "charging") -> pd.DataFrame:
+def long_table(
+    counts: dict[tuple[str, str], tuple[int, int]], mart: str = "charging"
+) -> pd.DataFrame:
     """(race, citizenship) -> (numerator, denominator), with the margins, for the period `all`."""
-    parts = [{"race": r, "citizenship": c, "numerator": k, "denominator": n} for (r, c), (k, n) in counts.items()]
+    parts = [
+        {"race": r, "citizenship": c, "numerator": k, "denominator": n}
+        for (r, c), (k, n) in counts.items()
+    ]
     cells = pd.DataFrame(parts)
     levels = [
         cells,
@@ -31,10 +66,12 @@ def long_table(counts: dict[tuple[str, str], tuple[int, int]], mart: str = "char
     ]
     rows = pd.concat(levels).groupby(["race", "citizenship"], as_index=False).sum()
     unknown = rows.assign(citizenship="unknown")[["race"]].merge(
-        rows.loc[rows["citizenship"].eq("unknown"), ["race", "denominator"]], on="race", how="left"
+        rows.loc[rows["citizenship"].eq("unknown"), ["race", "denominator"]],
+        on="race",
+        how="left",
     )
     rows = rows.assign(
-        measure_id="filed", mart=mart, period="all", offence_group="all", stratum="all",
+        measure_id="filed", mart=mart, period="all", offence_group="all", stratum="all", ci_method="wilson",
         unknown_citizenship=unknown["denominator"].fillna(0), estimate=rows["numerator"] / rows["denominator"],
         ci_low=0.0, ci_high=1.0, bound_low=0.0, bound_high=1.0, status="ok", reason="",
     )  # fmt: skip
@@ -47,7 +84,11 @@ def shown(rows: pd.DataFrame) -> set[tuple[str, str]]:
     return set(zip(visible["race"], visible["citizenship"], strict=True))
 
 
-RACES_APART = {("white", "citizen"): (200, 400), ("black", "citizen"): (100, 300), ("asian", "citizen"): (40, 90)}
+RACES_APART = {
+    ("white", "citizen"): (200, 400),
+    ("black", "citizen"): (100, 300),
+    ("asian", "citizen"): (40, 90),
+}
 
 
 def test_large_groups_are_shown_as_they_are() -> None:
@@ -58,14 +99,35 @@ def test_large_groups_are_shown_as_they_are() -> None:
 
 
 def test_a_lone_small_cell_takes_another_with_it() -> None:
-    hidden = {("asian", "citizen"), ("asian", "all"), ("black", "citizen"), ("black", "all")}
+    hidden = {
+        ("asian", "citizen"),
+        ("asian", "all"),
+        ("black", "citizen"),
+        ("black", "all"),
+    }
     rows = long_table({**RACES_APART, ("asian", "citizen"): (4, 90)})
-    assert shown(rows) == {(r, c) for r in ("white", "black", "asian", "all") for c in ("citizen", "all")} - hidden
+    assert (
+        shown(rows)
+        == {
+            (r, c)
+            for r in ("white", "black", "asian", "all")
+            for c in ("citizen", "all")
+        }
+        - hidden
+    )
 
 
 @pytest.mark.parametrize(
     ("numerator", "denominator", "visible"),
-    [(10, 90, False), (11, 90, True), (80, 90, False), (79, 90, True), (0, 29, False), (0, 30, True), (30, 30, True)],
+    [
+        (10, 90, False),
+        (11, 90, True),
+        (80, 90, False),
+        (79, 90, True),
+        (0, 29, False),
+        (0, 30, True),
+        (30, 30, True),
+    ],
 )
 def test_thresholds_hold_for_numerator_complement_and_whole_groups(
     numerator: int, denominator: int, visible: bool
@@ -76,14 +138,23 @@ def test_thresholds_hold_for_numerator_complement_and_whole_groups(
 
 def test_cells_that_name_noncitizens_need_twenty() -> None:
     registry = load_registry()
-    rows = long_table({(r, c): (15, 40) for r in ("white", "black") for c in ("citizen", "noncitizen", "unknown")})
+    rows = long_table(
+        {
+            (r, c): (15, 40)
+            for r in ("white", "black")
+            for c in ("citizen", "noncitizen", "unknown")
+        }
+    )
     assert registry.restricted_threshold == 20
     assert ("white", "citizen") in shown(rows) or ("white", "unknown") in shown(rows)
     assert not {("white", "noncitizen"), ("black", "noncitizen")} & shown(rows)
 
 
 def test_ice_contact_needs_twenty_in_every_cell() -> None:
-    rows = long_table({("white", "citizen"): (15, 100), ("black", "citizen"): (15, 100)}, mart="ice_contact")
+    rows = long_table(
+        {("white", "citizen"): (15, 100), ("black", "citizen"): (15, 100)},
+        mart="ice_contact",
+    )
     assert shown(rows) == {("all", "all"), ("all", "citizen")}
 
 
@@ -106,9 +177,19 @@ def test_a_hidden_row_says_nothing_but_that_it_is_hidden() -> None:
 
 
 def test_bounds_are_shown_only_where_the_unknown_group_is() -> None:
-    cells = {(r, c): (60, 150) for r in ("white", "black") for c in ("citizen", "noncitizen", "unknown")}
-    cells |= {("white", "citizen"): (600, 1500), ("black", "citizen"): (600, 1500), ("white", "unknown"): (3, 8)}
-    published = publish(long_table(cells), NO_COMPARISONS).measures.set_index(["race", "citizenship"])
+    cells = {
+        (r, c): (60, 150)
+        for r in ("white", "black")
+        for c in ("citizen", "noncitizen", "unknown")
+    }
+    cells |= {
+        ("white", "citizen"): (600, 1500),
+        ("black", "citizen"): (600, 1500),
+        ("white", "unknown"): (3, 8),
+    }
+    published = publish(long_table(cells), NO_COMPARISONS).measures.set_index(
+        ["race", "citizenship"]
+    )
     assert published.loc[("white", "citizen"), "status"] == "ok"
     assert pd.isna(published.loc[("white", "citizen"), "bound_low"])
     assert pd.isna(published.loc[("white", "citizen"), "unknown_citizenship"])
@@ -118,9 +199,17 @@ def test_bounds_are_shown_only_where_the_unknown_group_is() -> None:
 
 def test_a_count_shown_under_one_name_is_hidden_under_another() -> None:
     filed = long_table({**RACES_APART, ("asian", "citizen"): (95, 100)})
-    declined = filed.assign(measure_id="declined", numerator=filed["denominator"] - filed["numerator"])
-    published = publish(pd.concat([filed, declined], ignore_index=True), NO_COMPARISONS).measures
-    hidden = published[published["status"].eq(HIDDEN)].groupby("measure_id")[["race", "citizenship"]].agg(list)
+    declined = filed.assign(
+        measure_id="declined", numerator=filed["denominator"] - filed["numerator"]
+    )
+    published = publish(
+        pd.concat([filed, declined], ignore_index=True), NO_COMPARISONS
+    ).measures
+    hidden = (
+        published[published["status"].eq(HIDDEN)]
+        .groupby("measure_id")[["race", "citizenship"]]
+        .agg(list)
+    )
     assert hidden.loc["filed"].equals(hidden.loc["declined"])
     assert "asian" in hidden.loc["filed", "race"]
 
@@ -128,7 +217,9 @@ def test_a_count_shown_under_one_name_is_hidden_under_another() -> None:
 def test_tables_that_are_not_declared_are_left_out() -> None:
     rows = long_table(RACES_APART)
     undeclared = rows.assign(offence_group="drug").query("race != 'all'")
-    assert set(publish(pd.concat([rows, undeclared]), NO_COMPARISONS).measures["offence_group"]) == {"all"}
+    assert set(
+        publish(pd.concat([rows, undeclared]), NO_COMPARISONS).measures["offence_group"]
+    ) == {"all"}
 
 
 def test_a_margin_that_is_not_the_sum_of_its_parts_stops_the_release() -> None:

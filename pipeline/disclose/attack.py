@@ -1,13 +1,19 @@
 """The attacker: everything that is published, solved for everything that is not.
 
-Bounds on a hidden count are found in steps, each stronger and slower than the one before. Propagation over the lines
-gives bounds that no attacker can be denied; a count that it pins is pinned. Linear programmes give the tightest bounds
-there are over the rational numbers.
+Bounds on a hidden count are found in two steps. Propagation over the lines is quick and gives bounds that any attacker
+can have; what it pins is pinned. Integer programmes then settle what propagation leaves open: a count is safe when two
+whole tables exist that agree with all that is published and in which it differs by its threshold. Such witnesses are
+integer tables, so their word holds against every attacker who has only the published numbers, whatever his method.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
+from scipy import optimize, sparse
+from scipy.sparse import csgraph
 
 from pipeline.disclose.system import UNBOUNDED, Integers, Mask, System
 
@@ -43,3 +49,131 @@ def propagate(system: System, known: Mask) -> tuple[Integers, Integers]:
             break
         low[touched], high[touched] = next_low, next_high
     return low, high
+
+
+class Witnesses:
+    """What tables have been seen that agree with the published numbers: the least and the most of every count.
+
+    The true table is the first witness. Tables seen stay valid while less and less is known, as when rows are hidden.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.least = system.value.copy()
+        self.most = system.value.copy()
+
+    def add(self, nodes: Integers, values: Integers) -> None:
+        self.least[nodes] = np.minimum(self.least[nodes], values)
+        self.most[nodes] = np.maximum(self.most[nodes], values)
+
+    def width(self) -> Integers:
+        """Every attacker's bounds on a count are at least this far apart."""
+        return self.most - self.least
+
+
+def exposed(
+    system: System,
+    known: Mask,
+    protected: Mask,
+    threshold: Integers,
+    witnesses: Witnesses,
+) -> Mask:
+    """The protected counts whose bounds an attacker can bring closer together than their threshold: exact.
+
+    The witnesses are added to.
+    """
+    low, high = propagate(system, known)
+    found = protected & (high - low < threshold)
+    open_nodes = protected & ~found
+    if not (open_nodes & (witnesses.width() < threshold)).any():
+        return found
+    for part in _parts(system, low, high):
+        if (
+            open_nodes[part.nodes]
+            & (witnesses.width()[part.nodes] < threshold[part.nodes])
+        ).any():
+            found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """Counts that hang together: the lines between them, what is left of each line, and their bounds so far."""
+
+    nodes: Integers
+    lines: sparse.csr_array
+    sums: Integers
+    low: Integers
+    high: Integers
+
+    def exposed(
+        self, protected: Mask, threshold: Integers, witnesses: Witnesses
+    ) -> Mask:
+        found = np.zeros(len(self.nodes), dtype=bool)
+        asked, wide = protected[self.nodes], threshold[self.nodes]
+        idle = 0
+        while True:
+            width = witnesses.width()[self.nodes]
+            undecided = asked & ~found & (width < wide)
+            if not undecided.any():
+                return found
+            if idle < 2:
+                # Lift as many as possible to their threshold at once, and none further.
+                lifted = np.maximum(
+                    witnesses.least[self.nodes] + wide, witnesses.most[self.nodes]
+                )
+                table = self.table(
+                    undecided,
+                    np.where(undecided, np.minimum(lifted, self.high), self.high),
+                )
+                witnesses.add(self.nodes, table)
+                still = undecided & (witnesses.width()[self.nodes] < wide)
+                idle = idle + 1 if still.sum() > 0.9 * undecided.sum() else 0
+            else:
+                one = np.arange(len(self.nodes)) == np.argmax(undecided)
+                for sign in (1, -1):
+                    witnesses.add(self.nodes, self.table(sign * one, self.high))
+                found |= one & (witnesses.width()[self.nodes] < wide)
+
+    def table(
+        self, direction: npt.NDArray[np.integer | np.bool_], high: Integers
+    ) -> Integers:
+        """The whole-number table that agrees with what is published and has the largest sum in this direction."""
+        for whole in (
+            False,
+            True,
+        ):  # the corners are mostly whole, and without the demand they are found sooner
+            result = optimize.milp(
+                -direction.astype(np.float64),
+                integrality=np.full(len(self.nodes), whole, dtype=np.int64),
+                bounds=optimize.Bounds(self.low, high),
+                constraints=optimize.LinearConstraint(self.lines, self.sums, self.sums),
+            )
+            if result.x is None:
+                raise ArithmeticError(result.message)
+            table = np.rint(result.x).astype(np.int64)
+            if (self.lines @ table == self.sums).all() and np.abs(
+                table - result.x
+            ).max() < 1e-6:
+                return table
+        raise ArithmeticError("the solver returned a table that does not add up")
+
+
+def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
+    """The open counts, by the lines that join them."""
+    free = np.flatnonzero(low < high)
+    lines = system.lines[:, free]
+    lines = lines[np.flatnonzero(abs(lines).sum(axis=1))]
+    _, label = csgraph.connected_components(abs(lines).T @ abs(lines), directed=False)
+    order = np.argsort(label, kind="stable")
+    parts = []
+    for chosen in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
+        own = lines[:, chosen]
+        own = own[np.flatnonzero(abs(own).sum(axis=1))]
+        nodes = free[chosen]
+        sums = own @ system.value[nodes]
+        # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
+        high_here = np.minimum(high[nodes], 4 * system.value.max(initial=0) + 1000)
+        parts.append(
+            _Part(nodes=nodes, lines=own, sums=sums, low=low[nodes], high=high_here)
+        )
+    return parts

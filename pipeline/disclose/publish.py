@@ -13,27 +13,42 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.disclose.attack import Witnesses
+from pipeline.disclose.coarsen import Ladders, needed
 from pipeline.disclose.registry import (
     CELL,
     PERIODS,
     Registry,
-    breakdown_key,
     breakdown_of,
     load_registry,
-    period_kind,
+    period_rank,
 )
-from pipeline.disclose.suppress import complete, make_gate
+from pipeline.disclose.suppress import make_gate, protect
 from pipeline.disclose.system import Mask, build_system
 
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
 
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
-_MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
+_MEASURE_NUMBERS = [
+    "numerator",
+    "denominator",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    *_RESTATES_UNKNOWN,
+]
 _COMPARISON_NUMBERS = [
     *("numerator", "denominator", "reference_numerator", "reference_denominator"),
     *("estimate", "reference_estimate"),
-    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
+    *(
+        "difference",
+        "difference_low",
+        "difference_high",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+    ),
     *_RESTATES_UNKNOWN,
 ]
 
@@ -51,15 +66,22 @@ class Published:
     tables: pd.DataFrame
 
 
-def publish(measures: pd.DataFrame, comparisons: pd.DataFrame, *, registry: Registry | None = None) -> Published:
+def publish(
+    measures: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    *,
+    registry: Registry | None = None,
+) -> Published:
     """What may leave of the two long tables. Rows of tables that the registry does not declare are left out.
 
     Raises AuditError where margins are not the sums of their parts, ReleaseRefused where hiding does not suffice.
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
-    no_case = measures["denominator"].eq(0) & _is_total(measures)  # nobody in the whole office: nobody to protect
-    declared = _declared(measures, registry)
+    no_case = measures["denominator"].eq(0) & _is_total(
+        measures
+    )  # nobody in the whole office: nobody to protect
+    declared = registry.declares(measures)
     rows = measures[counted & ~no_case & declared].reset_index(drop=True)
     without_counts = measures[(~counted & declared) | no_case]
 
@@ -68,8 +90,13 @@ def publish(measures: pd.DataFrame, comparisons: pd.DataFrame, *, registry: Regi
     hide = np.concatenate([~shown[listed], np.zeros(len(without_counts), dtype=bool)])
     visible = _cells(public[~hide])
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
-    public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
-    public = public.assign(status=public["status"].mask(hide, HIDDEN), reason=public["reason"].mask(hide, REASON))
+    public = _blank(
+        _blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN
+    )
+    public = public.assign(
+        status=public["status"].mask(hide, HIDDEN),
+        reason=public["reason"].mask(hide, REASON),
+    )
     order = _cells(measures).get_indexer(_cells(public)).argsort(kind="stable")
     return Published(
         measures=public.iloc[order].reset_index(drop=True),
@@ -79,78 +106,76 @@ def publish(measures: pd.DataFrame, comparisons: pd.DataFrame, *, registry: Regi
 
 
 def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
-    return rows["period"].eq("all") & breakdown_of(rows.assign(stratum="all")).eq("")
-
-
-def _declared(rows: pd.DataFrame, registry: Registry) -> npt.NDArray[np.bool_]:
-    """Which rows belong to a declared table, at a period that the table and the mart may have; no unfinished year."""
-    breakdown, kind = breakdown_of(rows), period_kind(rows["period"])
-    finest = rows["mart"].map(registry.finest_period).fillna(PERIODS[0])
-    allowed = _rank(kind).ge(_rank(finest)).to_numpy()
-    declared = np.zeros(len(rows), dtype=bool)
-    for table in registry.tables:
-        declared |= (breakdown.eq(breakdown_key(table.breakdown)) & kind.isin(table.periods)).to_numpy()
-    return declared & allowed
+    return pd.concat(
+        [rows[c].eq("all") for c in ("period", "race", "citizenship", "offence_group")],
+        axis=1,
+    ).all(axis=1)
 
 
 def _coarsen_and_hide(rows: pd.DataFrame, registry: Registry) -> tuple[Mask, Mask]:
-    """Which rows are listed, and which of these are shown."""
-    gate = make_gate(build_system(rows), rows, registry)
-    may_show = ~gate.primary()
-    table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(sort=True)[0]
-    rank = _rank(period_kind(rows["period"])).to_numpy()
-    has_cases = rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool)
-    finest = np.full(table.max(initial=-1) + 1, len(PERIODS))
-    np.minimum.at(finest, table, rank)
+    """Which rows are listed, and which of these are shown.
 
-    def too_fine(shown: Mask) -> Mask:
-        """The tables that show too few of the cells of their finest period, and have a coarser one."""
-        asked = has_cases & (rank == finest[table])
-        cells, visible = (np.bincount(table[at], minlength=len(finest)) for at in (asked, asked & shown))
-        return (visible < registry.shown_share * cells) & (finest < len(PERIODS) - 1)
-
-    while (poor := too_fine(may_show)).any():  # a first look: what could be shown at best
-        finest = finest + poor
+    The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
+    """
+    ladders = Ladders(rows, registry)
+    gate = make_gate(build_system(rows, registry), rows, registry)
+    shown = ~gate.primary()
+    ladders.climb(shown)
     while True:
-        listed = rank >= finest[table]
-        shown = complete(gate, listed, listed & may_show)
-        poor = too_fine(shown)
-        if not poor.any():
-            return listed, shown
-        finest = finest + poor
-
-
-def _rank(kind: pd.Series[str]) -> pd.Series[int]:
-    return kind.map({period: i for i, period in enumerate(PERIODS)})
+        shown = protect(gate, ladders.listed, ladders.listed & shown)
+        if not ladders.climb(shown):
+            break
+    keep = needed(rows, ladders.listed, registry)
+    kept = rows[keep].reset_index(drop=True)
+    gate = make_gate(build_system(kept, registry), kept, registry)
+    witnesses = Witnesses(gate.system)
+    while True:
+        shown[keep] = protect(
+            gate, ladders.listed[keep], (ladders.listed & shown)[keep], witnesses
+        )
+        if not ladders.climb(shown):
+            return ladders.listed, shown
 
 
 def _cells(rows: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(rows[list(CELL)])
 
 
-def _blank(rows: pd.DataFrame, at: npt.NDArray[np.bool_] | pd.Series, columns: list[str]) -> pd.DataFrame:
+def _blank(
+    rows: pd.DataFrame, at: npt.NDArray[np.bool_] | pd.Series, columns: list[str]
+) -> pd.DataFrame:
     """The rows with these columns empty where `at` holds."""
     return rows.assign(**{column: rows[column].mask(at) for column in columns})
 
 
-def _comparisons(comparisons: pd.DataFrame, public: pd.DataFrame, visible: pd.MultiIndex) -> pd.DataFrame:
+def _comparisons(
+    comparisons: pd.DataFrame, public: pd.DataFrame, visible: pd.MultiIndex
+) -> pd.DataFrame:
     """A comparison is listed where both of its groups are, and shown where both are shown.
 
     Its worst-case bounds restate who is unknown on each side, so they need those cells to be shown as well.
     """
     group = comparisons.assign(offence_group="all")
-    reference = group.assign(race=group["reference_race"], citizenship=group["reference_citizenship"])
+    reference = group.assign(
+        race=group["reference_race"], citizenship=group["reference_citizenship"]
+    )
     sides = [_cells(group), _cells(reference)]
     listed = _cells(public)
     without_counts = comparisons["status"].eq("not_computable").to_numpy()
     keep = np.all([side.isin(listed) for side in sides], axis=0) | without_counts
     show = np.all([side.isin(visible) for side in sides], axis=0)
-    unknown = [_cells(side.assign(citizenship="unknown")).isin(visible) for side in (group, reference)]
+    unknown = [
+        _cells(side.assign(citizenship="unknown")).isin(visible)
+        for side in (group, reference)
+    ]
     hide = ~show & ~without_counts
     result = _blank(comparisons, hide, _COMPARISON_NUMBERS)
     result = _blank(result, ~np.all(unknown, axis=0), _RESTATES_UNKNOWN)
-    result = result.assign(status=result["status"].mask(hide, HIDDEN), reason=result["reason"].mask(hide, REASON))
-    return result.loc[keep].reset_index(drop=True)
+    result = result.assign(
+        status=result["status"].mask(hide, HIDDEN),
+        reason=result["reason"].mask(hide, REASON),
+    )
+    return pd.DataFrame(result[keep]).reset_index(drop=True)
 
 
 def _summary(rows: pd.DataFrame, listed: Mask, shown: Mask) -> pd.DataFrame:
@@ -160,7 +185,7 @@ def _summary(rows: pd.DataFrame, listed: Mask, shown: Mask) -> pd.DataFrame:
         {
             "measure_id": at["measure_id"],
             "breakdown": breakdown_of(at),
-            "period": _rank(period_kind(at["period"])),
+            "period": period_rank(at["period"]),
             "shown": shown[listed],
         }
     )

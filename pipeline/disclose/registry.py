@@ -21,14 +21,6 @@ PERIODS = ("quarter", "year", "all")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """One published table: what it is broken down by, and its periods from the finest that may be shown."""
-
-    breakdown: frozenset[str]
-    periods: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Registry:
     """The declared tables and the thresholds."""
 
@@ -37,7 +29,8 @@ class Registry:
     all_or_none: int
     restricted: Mapping[str, tuple[str, ...]]
     shown_share: float
-    tables: tuple[Table, ...]
+    pools: Mapping[str, Mapping[str, tuple[str, ...]]]
+    tables: Mapping[str, frozenset[str]]
     finest_period: Mapping[str, str]
 
     def thresholds(self, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -45,7 +38,46 @@ class Registry:
         restricted = np.zeros(len(rows), dtype=bool)
         for column, values in self.restricted.items():
             restricted |= rows[column].isin(values).to_numpy()
-        return np.where(restricted, self.restricted_threshold, self.threshold)
+        return np.where(restricted, self.restricted_threshold, self.threshold).astype(
+            np.int64
+        )
+
+    def declares(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which rows belong to a declared table, at a period that the table and the mart may have."""
+        rank = period_rank(rows["period"])
+        finest = (
+            rows["mart"]
+            .map(self.finest_period)
+            .fillna(PERIODS[0])
+            .map(PERIODS.index)
+            .to_numpy()
+        )
+        table = breakdown_of(rows).map(lambda name: self.tables.get(name, frozenset()))
+        period = pd.Series(rank).map(dict(enumerate(PERIODS)))
+        declared = [
+            kind in periods for kind, periods in zip(period, table, strict=True)
+        ]
+        return np.array(declared, dtype=bool) & (rank >= finest)
+
+    def pooled(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """The cells with small groups under the name of their pool: what its row is computed from."""
+        recoded = {
+            c: cells[c].map(lambda v, c=c: self.pool_of(c, v) or v)
+            for c in self.pools
+            if c in cells
+        }
+        return cells.assign(**recoded)
+
+    def pool_of(self, column: str, value: str) -> str:
+        """The pool that a group lies in, or the empty text."""
+        return next(
+            (
+                pool
+                for pool, members in self.pools.get(column, {}).items()
+                if value in members
+            ),
+            "",
+        )
 
 
 REGISTRY_FILE = Path(__file__).with_name("cubes.yml")
@@ -59,29 +91,42 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
         threshold=raw["thresholds"]["default"],
         restricted_threshold=raw["thresholds"]["restricted"],
         all_or_none=raw["thresholds"]["all_or_none"],
-        restricted={column: tuple(values) for column, values in raw["restricted"].items()},
+        restricted={
+            column: tuple(values) for column, values in raw["restricted"].items()
+        },
         shown_share=raw["shown_share"],
-        tables=tuple(
-            Table(breakdown=frozenset(t["breakdown"]), periods=tuple(p for p in PERIODS if p in t["periods"]))
-            for t in raw["tables"]
-        ),
+        pools={
+            column: {pool: tuple(members) for pool, members in pools.items()}
+            for column, pools in raw["pools"].items()
+        },
+        tables={
+            _breakdown(table["breakdown"]): frozenset(table["periods"])
+            for table in raw["tables"]
+        },
         finest_period=raw["finest_period"],
     )
 
 
-def period_kind(period: pd.Series[str]) -> pd.Series[str]:
-    """`quarter` for 2024-Q1, `year` for 2024, `all` for all."""
-    return period.str.len().map({7: "quarter", 4: "year", 3: "all"})
+def period_rank(period: pd.Series[str]) -> npt.NDArray[np.int64]:
+    """The place in PERIODS of 2024-Q1, of 2024 and of all."""
+    rank = {len("2024-Q1"): 0, len("2024"): 1, len("all"): 2}
+    return np.array([rank[len(one)] for one in period], dtype=np.int64)
 
 
 def breakdown_of(rows: pd.DataFrame) -> pd.Series[str]:
-    """The columns in which a row is no margin: `race+citizenship`."""
+    """The columns in which a row is no margin: `race+citizenship`.
+
+    The strata of a rate or a mix are parts of a whole. The statistics of one distribution (median, by_7) are not: they
+    are told apart by their method, and each is a measure of its own.
+    """
     text = pd.Series("", index=rows.index, dtype=str)
+    is_part = rows["ci_method"].isin(["wilson", ""])
     for column in BREAKDOWNS:
-        text = text + np.where(rows[column].eq("all"), "", "+" + column)
+        named = rows[column].ne("all") & (is_part if column == "stratum" else True)
+        text = text + np.where(named, "+" + column, "")
     return text.str[1:]
 
 
-def breakdown_key(columns: frozenset[str]) -> str:
+def _breakdown(columns: list[str]) -> str:
     """A table's breakdown in the words of `breakdown_of`."""
     return "+".join(column for column in BREAKDOWNS if column in columns)

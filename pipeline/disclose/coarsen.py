@@ -1,0 +1,151 @@
+"""Which tables are listed, and which others the proof needs.
+
+Each breakdown of a measure has a ladder: its finest period with small groups apart, then pooled, then the next period.
+It is listed from the lowest step at which it can show most of its cells. Cells of no listed table may still tie two
+listed ones together (race by year, citizenship by year and race by citizenship meet in race by citizenship by year), so
+an attacker would write them down as unknowns, and so does the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.disclose.registry import (
+    BREAKDOWNS,
+    PERIODS,
+    Registry,
+    breakdown_of,
+    period_rank,
+)
+from pipeline.disclose.system import Integers, Mask
+
+_STEPS = 2 * len(PERIODS)
+
+
+class Ladders:
+    """The ladder of every table in these rows, and the step from which each is listed."""
+
+    def __init__(self, rows: pd.DataFrame, registry: Registry) -> None:
+        self._share = registry.shown_share
+        self._table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(
+            sort=True
+        )[0]
+        apart = _in_pool(rows, "race", registry)
+        self._step = 2 * period_rank(rows["period"]) + ~apart
+        self._finished = _finished(rows["period"])
+        self._has_cases = (
+            rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool)
+        )
+        self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
+        np.minimum.at(self._lowest, self._table, self._step)
+
+    @property
+    def listed(self) -> Mask:
+        """The rows that are listed: never an unfinished year, which beside its quarters is a sum to subtract from."""
+        listed: Mask = (self._step >= self._lowest[self._table]) & self._finished
+        return listed
+
+    def climb(self, shown: Mask) -> bool:
+        """Lifts each table that shows too few cells of its lowest step, until none does; whether any was lifted."""
+        before = self._lowest
+        while True:
+            asked = self._has_cases & (self._step == self._lowest[self._table])
+            cells, visible = (
+                np.bincount(self._table[at], minlength=len(self._lowest))
+                for at in (asked, asked & shown)
+            )
+            poor = ((visible < self._share * cells) | (cells == 0)) & (
+                self._lowest < _STEPS - 1
+            )
+            if not poor.any():
+                return bool((self._lowest > before).any())
+            self._lowest = self._lowest + poor
+
+
+def needed(rows: pd.DataFrame, listed: Mask, registry: Registry) -> Mask:
+    """The rows that the proof needs: the listed ones, and those that tie listed tables together."""
+    axes = _axes(rows, registry)
+    measure = rows["measure_id"].factorize()[0]
+    keep = np.zeros(len(rows), dtype=bool)
+    for one in range(measure.max(initial=-1) + 1):
+        of_measure = measure == one
+        cliques = _cliques(frozenset(axes[of_measure & listed].tolist()))
+        keep |= of_measure & np.any(
+            [(axes & ~clique) == 0 for clique in cliques], axis=0
+        )
+    return keep
+
+
+def _finished(period: pd.Series[str]) -> Mask:
+    """Whether the row's period is no year, or a year all of whose quarters are in these rows."""
+    quarters = pd.Series(period.unique())
+    quarters = quarters[quarters.str.contains("-Q")]
+    finished = quarters.str[:4].value_counts().eq(4)
+    is_year = period.str.len().eq(len("2024"))
+    return (
+        ~is_year
+        | period.isin(finished[finished].index)
+        | ~period.str[:4].isin(finished.index)
+    ).to_numpy()
+
+
+def _in_pool(rows: pd.DataFrame, column: str, registry: Registry) -> Mask:
+    """Whether the row is of a small group whose pool has rows as well."""
+    pool = rows[column].map(lambda value: registry.pool_of(column, value))
+    return pool.isin(set(rows[column])).to_numpy()
+
+
+def _axes(rows: pd.DataFrame, registry: Registry) -> Integers:
+    """The axes along which a row is no margin, as bits: breakdowns, small groups apart, year, quarter."""
+    flags: list[npt.NDArray[np.bool_]] = [
+        rows[column].ne("all").to_numpy() for column in BREAKDOWNS
+    ]
+    flags += [_in_pool(rows, column, registry) for column in registry.pools]
+    flags += [
+        period_rank(rows["period"]) < PERIODS.index("all"),
+        period_rank(rows["period"]) == 0,
+    ]
+    axes: Integers = np.sum(
+        [flag.astype(np.int64) << bit for bit, flag in enumerate(flags)], axis=0
+    )
+    return axes
+
+
+@cache
+def _cliques(tables: frozenset[int]) -> tuple[int, ...]:
+    """Sets of axes (as bits) that hold every table and whose joint counts leave no tie between tables unsaid.
+
+    Tables are joined until they form a decomposable model: along an order of elimination, all that an axis shares a
+    table with becomes one set. Margins of a decomposable model are free of each other given what they share
+    (Lauritzen, Graphical Models, 1996, section 4.4), so nothing finer can tighten a bound.
+    """
+    axes = sorted({bit for table in tables for bit in _bits(table)})
+    near = {
+        axis: {other for t in tables if axis in _bits(t) for other in _bits(t)}
+        for axis in axes
+    }
+    found: list[int] = [0]
+    while near:
+        axis = min(
+            near,
+            key=lambda a: (
+                sum(y not in near[x] for x, y in combinations(sorted(near[a]), 2)),
+                a,
+            ),
+        )
+        clique = near.pop(axis)
+        found.append(sum(1 << a for a in clique))
+        for other in clique - {axis}:
+            near[other] |= clique
+            near[other].discard(axis)
+    return tuple(found)
+
+
+def _bits(mask: int) -> Iterable[int]:
+    return {bit for bit in range(mask.bit_length()) if mask >> bit & 1}

@@ -1,0 +1,195 @@
+"""A second attacker, who shares no code with the first: he writes down every table that fits what was published.
+
+The gate's own attacker solves integer programmes. This one counts on his fingers, so he can only do small tables, and
+Hypothesis looks for a small table on which the two disagree.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import hypothesis.strategies as st
+import pandas as pd
+from hypothesis import HealthCheck, Phase, given, settings
+
+from pipeline.disclose import HIDDEN, Registry, load_registry, publish
+from tests.small_county import margins
+from tests.test_disclose import NO_COMPARISONS
+
+Cell = tuple[str, str, str]  # period, race, citizenship
+COUNTS = st.integers(0, 7)
+#: A row is safe if its count may differ by this much; the real thresholds would need tables too large for fingers.
+THRESHOLD, RESTRICTED = 3, 4
+SMALL: Registry = replace(
+    load_registry(),
+    threshold=THRESHOLD,
+    restricted_threshold=RESTRICTED,
+    all_or_none=5,
+    shown_share=0.3,
+    pools={},
+    tables={
+        "": frozenset(["year", "all"]),
+        "race": frozenset(["year", "all"]),
+        "citizenship": frozenset(["year", "all"]),
+        "race+citizenship": frozenset(["year", "all"]),
+    },
+)
+
+
+def fits(
+    known: dict[frozenset[int], int], cells: int, most: int, draw: Random
+) -> Iterator[tuple[int, ...]]:
+    """Every table of whole numbers with these sums, in a drawn order; cells in none of them go from 0 to `most`."""
+    order = draw.sample(range(cells), cells)
+    left = dict(known)
+    of_cell = [[s for s in known if cell in s] for cell in range(cells)]
+    closes = [
+        [s for s in of_cell[cell] if not s & set(order[i + 1 :])]
+        for i, cell in enumerate(order)
+    ]
+    table = [0] * cells
+
+    def fill(i: int) -> Iterator[tuple[int, ...]]:
+        if i == cells:
+            yield tuple(table)
+            return
+        cell = order[i]
+        ceiling = min([left[s] for s in of_cell[cell]], default=most)
+        forced = {left[s] for s in closes[i]}
+        for value in forced if forced else draw.sample(range(ceiling + 1), ceiling + 1):
+            if value > ceiling or len(forced) > 1:
+                return
+            for s in of_cell[cell]:
+                left[s] -= value
+            table[cell] = value
+            yield from fill(i + 1)
+            for s in of_cell[cell]:
+                left[s] += value
+
+    yield from fill(0)
+
+
+def all_fits(
+    known: dict[frozenset[int], int], cells: int, most: int
+) -> Iterator[tuple[int, ...]]:
+    """A few tables from all over, and then every one."""
+    draw = Random(0)
+    for _ in range(40):
+        yield from itertools.islice(fits(known, cells, most, draw), 1)
+    yield from fits(known, cells, most, draw)
+
+
+def members(row: Cell, interior: list[Cell]) -> frozenset[int]:
+    """The interior cells that a row sums."""
+    return frozenset(
+        i
+        for i, c in enumerate(interior)
+        if all(r in ("all", v) for r, v in zip(row, c, strict=True))
+    )
+
+
+def narrowest(published: pd.DataFrame, interior: list[Cell], column: str) -> list[str]:
+    """The hidden rows whose count the published rows bound more narrowly than their threshold."""
+    rows = {(r.period, r.race, r.citizenship): r for r in published.itertuples()}
+    known = {
+        members(cell, interior): int(
+            row.numerator if column == "numerator" else row.denominator - row.numerator
+        )
+        for cell, row in rows.items()
+        if row.status != HIDDEN
+    }
+    none = {s for s, value in known.items() if value == 0}
+    asked = {}
+    for cell, row in rows.items():
+        own = members(cell, interior)
+        if row.status == HIDDEN and not any(own <= s for s in none):
+            asked[own] = (cell, RESTRICTED if "noncitizen" in cell else THRESHOLD)
+    least, most = dict.fromkeys(asked, 10**9), dict.fromkeys(asked, -1)
+    for table in all_fits(known, len(interior), most=RESTRICTED):
+        wide = True
+        for own, (_, threshold) in asked.items():
+            value = sum(table[i] for i in own)
+            least[own], most[own] = min(least[own], value), max(most[own], value)
+            wide &= most[own] - least[own] >= threshold
+        if wide:
+            return []
+    return [
+        f"{column} {asked[s][0]}: {least[s]} to {most[s]}"
+        for s in asked
+        if most[s] - least[s] < asked[s][1]
+    ]
+
+
+def cubes(
+    years: int, races: int, groups: tuple[str, ...]
+) -> st.SearchStrategy[dict[Cell, tuple[int, int]]]:
+    """Finest cells with (events, others)."""
+    cells = [
+        (str(2020 + y), f"race{r}", c)
+        for y in range(years)
+        for r in range(races)
+        for c in groups
+    ]
+    return st.tuples(*[st.tuples(COUNTS, COUNTS) for _ in cells]).map(
+        lambda v: dict(zip(cells, v, strict=True))
+    )
+
+
+CUBE = st.one_of(
+    cubes(1, 2, ("citizen", "noncitizen", "unknown")),
+    cubes(1, 3, ("citizen", "noncitizen")),
+    cubes(2, 2, ("citizen", "noncitizen")),
+    cubes(3, 2, ("citizen",)),
+)
+
+
+def long_rows(drawn: list[dict[Cell, tuple[int, int]]]) -> pd.DataFrame:
+    """Each cube as a measure, m0, m1 and so on, with all margins."""
+    cells = pd.DataFrame(
+        [
+            {"measure_id": f"m{i}", "quarter": f"{y}-Q1", "race": r, "citizenship": c, "offence_group": "all",
+             "stratum": "all", "numerator": k, "denominator": k + o}
+            for i, cube in enumerate(drawn)
+            for (y, r, c), (k, o) in cube.items()
+        ]
+    )  # fmt: skip
+    breakdowns = [
+        b for n in range(3) for b in itertools.combinations(("race", "citizenship"), n)
+    ]
+    rows = margins(cells, breakdowns)
+    rows = rows[~rows["period"].str.contains("Q")].assign(
+        mart="charging", ci_method="wilson", status="ok", reason=""
+    )
+    empty = {
+        c: 0.0
+        for c in (
+            "estimate",
+            "ci_low",
+            "ci_high",
+            "bound_low",
+            "bound_high",
+            "unknown_citizenship",
+        )
+    }
+    return rows.assign(**empty).astype({"numerator": "Int64", "denominator": "Int64"})
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(st.lists(CUBE, min_size=30, max_size=30))
+def test_no_table_that_fits_the_release_brings_a_hidden_count_within_its_threshold(
+    drawn: list[dict[Cell, tuple[int, int]]],
+) -> None:
+    published = publish(long_rows(drawn), NO_COMPARISONS, registry=SMALL).measures
+    for i, cube in enumerate(drawn):
+        release = published[published["measure_id"].eq(f"m{i}")]
+        for column in ("numerator", "complement"):
+            assert narrowest(release, list(cube), column) == []
