@@ -34,7 +34,7 @@ NO_EFFECTS = HERE / "no_effects.yml"
 LAST_DAY = date(2024, 12, 31)
 AS_OF = date(2025, 3, 31)
 #: About three referrals in four are filed.
-MATTERS_PER_CASE = 1.38
+MATTERS_PER_CASE = 1.41
 PERSONS_PER_MATTER = 0.69
 MEMORY_LIMIT = "4GB"
 
@@ -138,8 +138,15 @@ def write_county(
             exporter = Exporter(
                 connection, folder=exports, first=county.first_export, second=AS_OF, sizes=county.sizes, cases=cases
             )
-            dirt = exporter.write_all()
-            write_truth(connection, county=county, folder=truth, dirt=dirt)
+            files = exporter.write_all()
+            write_truth(
+                connection,
+                folder=truth,
+                effects=county.effects,
+                first_day=str(county.start),
+                last_day=str(LAST_DAY),
+                files=files,
+            )
         finally:
             connection.close()
 
