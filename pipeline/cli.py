@@ -44,10 +44,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     audit = commands.add_parser("audit", help="the main job, end to end")
-    audit.add_argument("office", nargs="?", default=EXAMPLE, help="a name under pipeline/offices, or a folder with an office.yml")
-    audit.add_argument("--raw", type=Path, help="the folder of the exports; only read (default: data/raw/OFFICE, frozen)")
+    audit.add_argument(
+        "office", nargs="?", default=EXAMPLE, help="a name under pipeline/offices, or a folder with an office.yml"
+    )
+    audit.add_argument(
+        "--raw", type=Path, help="the folder of the exports; only read (default: data/raw/OFFICE, frozen)"
+    )
     audit.add_argument("--out", type=Path, help="where to write (default: data/marts/OFFICE)")
-    audit.add_argument("--as-of", type=date.fromisoformat, help="the day of the export, instead of the one in office.yml")
+    audit.add_argument(
+        "--as-of", type=date.fromisoformat, help="the day of the export, instead of the one in office.yml"
+    )
     audit.add_argument("--json", action="store_true", help="print the run record instead of progress")
 
     check = commands.add_parser("check", help="read mapping and exports, report every problem, build nothing")
@@ -60,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--effects", type=Path, help="a file of planted effects (default: those of the Example County)")
     synth.add_argument("--out", type=Path, required=True)
 
-    verify = commands.add_parser("verify", help="re-check a release: hashes, and every number from the published counts")
+    verify = commands.add_parser(
+        "verify", help="re-check a release: hashes, and every number from the published counts"
+    )
     verify.add_argument("release", type=Path)
 
     show = commands.add_parser("open", help="show the site of an audit")
@@ -92,8 +100,8 @@ def _check(options: argparse.Namespace) -> int:
 def _synth(options: argparse.Namespace) -> int:
     from pipeline.synth import write_county
 
-    written = write_county(out=options.out, cases=options.cases, seed=options.seed, effects=options.effects)
-    print(f"Wrote {written}")
+    write_county(out=options.out, cases=options.cases, seed=options.seed, effects=options.effects)
+    print(f"The exports are in {options.out / 'exports'}, what is true of them in {options.out / 'truth'}")
     return 0
 
 

@@ -67,10 +67,10 @@ def land(*, office: Office, contract: Contract, raw: Path, database: Path, work:
         lander.finish()
     finally:
         connection.close()
-    errors = [p for p in lander.problems if p.severity == "error"]
-    if errors:
-        raise AuditError(lander.problems)
-    return Landing(files=tuple(lander.counts), warnings=tuple(lander.problems))
+    problems = tuple(dict.fromkeys(lander.problems))  # two entries may read the same bad cell
+    if any(p.severity == "error" for p in problems):
+        raise AuditError(problems)
+    return Landing(files=tuple(lander.counts), warnings=problems)
 
 
 class _Lander:
