@@ -234,7 +234,7 @@ def as_json(figure: Mapping[str, Any]) -> str:
 
 
 async def _draw(pictures: Mapping[Path, Mapping[str, Any]], chrome: str) -> None:
-    import kaleido  # noqa: PLC0415
+    import kaleido
 
     jobs = [{"fig": dict(figure), "path": str(path), "opts": {"format": "svg"}} for path, figure in pictures.items()]
     async with kaleido.Kaleido(n=3, mathjax=False, path=chrome) as browser:

@@ -69,7 +69,8 @@ class Language:
         if unit == "share":
             points = abs(difference) * 100
             text = format_decimal(points, format="0.0" if points < 10 else "0", locale=self.locale)
-            return f"{sign}{text} {self('points')}"
+            word = self("points")
+            return f"{sign}{text} {word}"
         return sign + self.value(abs(difference), unit)
 
     def day(self, day: date | str) -> str:
@@ -91,12 +92,13 @@ class Language:
 @cache
 def catalogue(code: str) -> Mapping[str, str]:
     """Every translated text of a language: English -> its own words. English needs none."""
-    path = LOCALE_FOLDER / code / "LC_MESSAGES" / "messages.po"
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        entries = read_po(file, locale=code)
-    return {str(entry.id): str(entry.string) for entry in entries if entry.id and entry.string and not entry.fuzzy}
+    texts: dict[str, str] = {}
+    for path in sorted((LOCALE_FOLDER / code).glob("**/*.po")):
+        with path.open("rb") as file:
+            texts |= {
+                str(entry.id): str(entry.string) for entry in read_po(file, locale=code) if entry.id and entry.string
+            }
+    return texts
 
 
 ENGLISH = Language("en")

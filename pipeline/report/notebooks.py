@@ -130,8 +130,8 @@ def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
     Jupyter (the extra `notebooks`) nothing is written and a notice says how to get it.
     """
     try:
-        import nbconvert  # noqa: F401, PLC0415
-        import papermill  # noqa: F401, PLC0415
+        import nbconvert  # noqa: F401
+        import papermill  # noqa: F401
     except ImportError:
         return RunNotebooks(
             pages=[],
@@ -139,7 +139,7 @@ def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
                 "Jupyter is not installed, so the notebooks were not run. Install the extra: pip install '.[notebooks]'."
             ],
         )
-    from pipeline.report import figures  # noqa: PLC0415
+    from pipeline.report import figures
 
     out.mkdir(parents=True, exist_ok=True)
     sources = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -169,8 +169,8 @@ def _execute(sources: Sequence[Path], work: Path, data: Path) -> list[Any]:
 
     The kernel is spoken to through files of this machine below `work`, not through its network.
     """
-    import papermill  # noqa: PLC0415
-    from jupyter_client.manager import KernelManager  # noqa: PLC0415
+    import papermill
+    from jupyter_client.manager import KernelManager
 
     manager = KernelManager(
         transport="ipc", ip=str(work / "k"), connection_file=str(work / "k.json"), kernel_name="python3"
@@ -202,7 +202,7 @@ def _figures_of(notebook: Any) -> list[Any]:
 
 def _page(notebook: Any, name: str, pictures: Sequence[bytes]) -> str:
     """The executed notebook as HTML: code folded away, figures as pictures inside the page."""
-    from nbconvert import HTMLExporter  # noqa: PLC0415
+    from nbconvert import HTMLExporter
 
     drawn = iter(pictures)
     for at, output in enumerate(_outputs(notebook)):
@@ -220,7 +220,7 @@ def _page(notebook: Any, name: str, pictures: Sequence[bytes]) -> str:
 def _drawn(figure: Mapping[str, Any], alt: str, picture: bytes | None, id_: str) -> str:
     if picture is not None:
         return f'<img alt="{alt}" src="data:image/svg+xml;base64,{base64.b64encode(picture).decode("ascii")}">'
-    from pipeline.report import figures  # noqa: PLC0415
+    from pipeline.report import figures
 
     return (
         f'<div id="{id_}" role="group" aria-label="{alt}"></div><script src="../site/static/plotly.min.js"></script>'

@@ -157,15 +157,15 @@ class _Edition:
             [str(c.get(k, "")) for k in ("date", "what", "before", "after", "reason")] for c in self.public.corrections
         ]}  # fmt: skip
         yield "glossary.html", "glossary", {"title": say("Glossary"), "terms": [
-            (_slug(g["term"]), say(g["term"]), say(g["text"])) for g in content()["glossary"]
+            (_slug(term), say(term), say(text)) for term, text in (entry.values() for entry in content()["glossary"])
         ]}  # fmt: skip
 
     def _overview(self) -> dict[str, Any]:
         say, story = self.say, self.story
         marts = []
         for mart in self.marts:
-            told = story.sentences(mart)
-            marts.append((mart, say(content()["marts"].get(mart, {}).get("ask", "")), told[0] if told else ""))
+            told, words = story.sentences(mart), content()["marts"].get(mart, {})
+            marts.append((mart, say(words.get("ask", "")), told[0] if told else ""))
         return {
             "title": say("What this office's decisions expose people to"),
             "sentences": story.overview(self.marts), "pictures": self.overview, "marts": marts,

@@ -115,11 +115,13 @@ class Story:
         return f"{self.say.month(settings.period_from)} – {self.say.month(settings.period_to)}"
 
     def mart_name(self, mart: str) -> str:
-        return self.say(content()["marts"].get(mart, {}).get("name", mart.replace("_", " ").capitalize()))
+        words = content()["marts"].get(mart, {})
+        return self.say(words.get("name", mart.replace("_", " ").capitalize()))
 
     def label(self, code: str) -> str:
-        """A code of a stratum as words: `release_on_recognizance` is `release on recognizance`."""
-        return self.say(code.replace(":", ": ").replace("_", " "))
+        """The code of a part as words: `pre_plea` is `pre plea`, `ror` is `release on recognizance`."""
+        words = str(content()["codes"].get(code, code.replace("_", " ")))
+        return self.say(words)
 
     def value(self, row: Any | None, *, digits: int = 0) -> str:
         """The estimate of a published row, or why there is none."""
@@ -638,7 +640,8 @@ class Story:
     def _side(self, gap: Any, estimate: float, cases: Any) -> str:
         if gap.status not in SHOWN:
             return self.absent(gap.status)
-        return f"{self.say.share(estimate, digits=1)} ({self.say('n = {n}', n=self.say.count(cases))})"
+        count = self.say("n = {n}", n=self.say.count(cases))
+        return f"{self.say.share(estimate, digits=1)} ({count})"
 
     def _count(self, row: Any) -> str:
         return self.absent(row.status) if pd.isna(row.denominator) else self.say.count(row.denominator)
