@@ -13,7 +13,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
@@ -259,7 +259,7 @@ def _shipped_rules(door: Door) -> list[dict[str, Any]]:
 
 def _drawn(rules: Iterable[Mapping[str, Any]], standing: _Standing) -> list[Check]:
     """One check for each column, or each table, that a rule is about."""
-    template = cache(Environment(undefined=StrictUndefined, autoescape=False).from_string)  # SQL and plain words, no HTML
+    template = cache(Environment(undefined=StrictUndefined).from_string)
 
     def render(text: str, words: Mapping[str, object]) -> str:
         return template(text).render(words)
@@ -531,7 +531,9 @@ def _ask(connection: duckdb.DuckDBPyConnection, suite: Sequence[Check]) -> str |
     selects: dict[str, list[str]] = {}
     for number, check in enumerate(suite):
         selects.setdefault(check.rows, []).append(f"({check.holds})::boolean as c{number}")
-    answers = " union all by name ".join(f"select {', '.join(columns)} from {rows}" for rows, columns in selects.items())
+    answers = " union all by name ".join(
+        f"select {', '.join(columns)} from {rows}" for rows, columns in selects.items()
+    )
     try:
         connection.execute(f"create or replace table {_ANSWERS} as {answers}")
     except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
@@ -548,6 +550,7 @@ def _evaluate(batches: Any, table: str, suite: Sequence[Check]) -> dict[str, _Co
     expectations = [
         expect_to_hold(
             column=f"c{number}",
+            value_set=[True],
             mostly=round(1 - check.threshold / 100, 12),
             description=check.description,
             notes=check.note,
@@ -567,7 +570,9 @@ def _answers(connection: duckdb.DuckDBPyConnection) -> Any:
     context.variables.progress_bars = {"globally": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would rather be told that this is PostgreSQL
-        source = context.data_sources.add_sql("audit", connection_string="postgresql+duckdb://", create_temp_table=False)
+        source = context.data_sources.add_sql(
+            "audit", connection_string="postgresql+duckdb://", create_temp_table=False
+        )
     return source.add_query_asset("answers", query=f"select * from {_ANSWERS}").add_batch_definition_whole_table("all")
 
 
@@ -589,10 +594,8 @@ def _great_expectations() -> tuple[Any, Any, Any]:
     from sqlalchemy.dialects import registry
     from sqlalchemy.dialects.postgresql.base import PGDialect
 
-    class ExpectToHold(gxe.ExpectColumnValuesToBeInSet):
+    class ExpectToHold(gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]
         """Counts the rows where a condition is false, and fetches none of them."""
-
-        value_set: Any = [True]
 
         def get_validation_dependencies(self, *args: Any, **kwargs: Any) -> Any:
             dependencies = super().get_validation_dependencies(*args, **kwargs)
