@@ -25,6 +25,8 @@ from pipeline.ingest.read import RawTable, literal, quoted, read_file
 SHOWN_FROM = 5
 #: A column with more distinct texts than this is no code.
 MOST_CODES = 200_000
+#: The columns of a lookup. A header is trimmed, so no export has a column that begins with a space.
+_TEXT, _VALUE = '" text"', '" value"'
 
 
 @dataclass(kw_only=True)
@@ -374,7 +376,7 @@ class _FileLander:
             if targets is None:
                 unmapped.append((source, n, first))
             rows.append((source or "", "unmapped" if targets is None else targets[take]))
-        self._db.execute(f"create or replace temp table {quoted(name)} (source varchar, target varchar)")
+        self._db.execute(f"create or replace temp table {quoted(name)} ({_TEXT} varchar, {_VALUE} varchar)")
         if rows:
             # One statement: a row at a time would be slow for thousands of codes.
             self._db.execute(
@@ -477,11 +479,11 @@ class _FileLander:
     def _hash_identifiers(self, entry: Entry, column: CompiledColumn) -> None:
         """Hash each new identifier of a namespace once: most stand in several tables, and a hash costs more than a join."""
         table, namespace = quoted(f"ids of {column.namespace}"), literal(str(column.namespace))
-        self._db.execute(f"create temp table if not exists {table} (source varchar, id varchar)")
+        self._db.execute(f"create temp table if not exists {table} ({_TEXT} varchar, {_VALUE} varchar)")
         self._db.execute(
             f"""insert into {table} select source, keyed({namespace}, source) from (
                 select distinct {column.source} as source from {self._rows_of(entry)} as r) as found
-            where source is not null and source not in (select source from {table})"""
+            where source is not null and source not in (select {_TEXT} from {table})"""
         )
 
     # --- into the contract ----------------------------------------------------------------------------------------
@@ -498,8 +500,8 @@ class _FileLander:
             if column.is_code:
                 lookup = self._lookups[entry.number, name]
                 # One row per source text: the join keeps the number of rows.
-                joins.append(f"left join {quoted(lookup)} on coalesce({column.source}, '') = {quoted(lookup)}.source")
-                value = f"{quoted(lookup)}.target"
+                joins.append(f"left join {quoted(lookup)} on coalesce({column.source}, '') = {quoted(lookup)}.{_TEXT}")
+                value = f"{quoted(lookup)}.{_VALUE}"
                 if column.mapping.required:
                     keep.append(f"{value} is not null")  # an empty target in the code table: emit nothing
                 elif column.mapping.contract is None:
@@ -507,9 +509,9 @@ class _FileLander:
             elif column.namespace in self._shared:
                 table = f"ids of {column.namespace}"
                 joins.append(
-                    f"left join {quoted(table)} as {quoted(name + ' ids')} on {column.source} = {quoted(name + ' ids')}.source"
+                    f"left join {quoted(table)} as {quoted(name + ' ids')} on {column.source} = {quoted(name + ' ids')}.{_TEXT}"
                 )
-                value = f"{quoted(name + ' ids')}.id"
+                value = f"{quoted(name + ' ids')}.{_VALUE}"
             names.append(name)
             selected.append(value)
             if column.mapping.kind == "code" and column.mapping.contract is not None:
