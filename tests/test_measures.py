@@ -94,7 +94,8 @@ def test_an_empty_cell_is_a_row_without_a_rate_and_never_a_rate_of_zero() -> Non
     found = row(table(), period="2023-Q4", race="black", citizenship="noncitizen")
     assert found["status"] == "not_estimable"
     assert found["denominator"] == 0
-    assert pd.isna(found["estimate"]) and pd.isna(found["ci_low"])
+    assert pd.isna(found["estimate"])
+    assert pd.isna(found["ci_low"])
 
 
 def test_every_race_appears_in_every_period_and_in_each_breakdown() -> None:
@@ -142,7 +143,8 @@ def test_a_measure_that_lacks_a_column_is_one_row_that_names_it() -> None:
     only = found.iloc[0]
     assert only["status"] == "not_computable"
     assert only["reason"] == "Not supplied by this office: charge.severity or charge.severity_rank; hearing.at."
-    assert pd.isna(only["estimate"]) and pd.isna(only["denominator"])
+    assert pd.isna(only["estimate"])
+    assert pd.isna(only["denominator"])
 
 
 def test_either_of_two_alternative_columns_is_enough() -> None:
@@ -188,7 +190,8 @@ def test_a_count_has_no_denominator_and_a_count_of_zero_is_a_count() -> None:
     found = table(kind="count")
     everything = row(found)
     assert everything["estimate"] == everything["numerator"] == 79
-    assert pd.isna(everything["denominator"]) and everything["ci_method"] == ""
+    assert pd.isna(everything["denominator"])
+    assert everything["ci_method"] == ""
     assert everything["unknown_citizenship"] == 3
     none = row(found, race="black", citizenship="citizen")
     assert (none["estimate"], none["status"]) == (0, "ok")
@@ -211,7 +214,8 @@ def test_a_distribution_has_median_and_ninetieth_percentile() -> None:
     median, p90 = row(found, stratum="median"), row(found, stratum="p90")
     assert (median["estimate"], p90["estimate"]) == (1000, 9000)
     assert (median["ci_low"], median["ci_high"], median["ci_method"]) == (1000, 1000, "order_statistic")
-    assert median["denominator"] == 100 and pd.isna(median["numerator"])
+    assert median["denominator"] == 100
+    assert pd.isna(median["numerator"])
     citizens = row(found, stratum="p90", citizenship="citizen")
     assert (citizens["estimate"], citizens["bound_low"], citizens["bound_high"]) == (1000, 1000, 9000)
 
@@ -251,7 +255,8 @@ def test_a_share_met_later_than_anybody_was_watched_is_not_estimable() -> None:
     frame = values(("2023-Q3", "white", "citizen", 10, "censored", 50))
     found = measure_table(CELLS[:0], frame, catalogue("time_to_event", unit="days"), SUPPLIED, SETTINGS)
     late = row(found, stratum="by_30")
-    assert late["status"] == "not_estimable" and pd.isna(late["estimate"])
+    assert late["status"] == "not_estimable"
+    assert pd.isna(late["estimate"])
     assert row(found, stratum="by_7")["estimate"] == 0
 
 
@@ -298,7 +303,8 @@ def test_noncitizens_are_set_against_citizens_overall_and_within_each_race() -> 
 def test_a_gap_without_a_reference_case_is_not_estimable_and_not_zero() -> None:
     found = comparison_table(table(), SETTINGS)
     gap = comparison(found, contrast="citizenship_within_race", race="black")
-    assert gap["status"] == "not_estimable" and pd.isna(gap["difference"])
+    assert gap["status"] == "not_estimable"
+    assert pd.isna(gap["difference"])
     assert gap["reason"] == "The reference group: No case in this cell."
 
 
@@ -310,7 +316,8 @@ def test_medians_are_compared_without_a_ratio() -> None:
     measures = measure_table(CELLS[:0], frame, catalogue("distribution", unit="charges"), SUPPLIED, SETTINGS)
     gap = comparison(comparison_table(measures, SETTINGS), contrast="race", race="black", stratum="median")
     assert (gap["difference"], gap["difference_method"]) == (3, "mover")
-    assert pd.isna(gap["ratio"]) and gap["ratio_method"] == ""
+    assert pd.isna(gap["ratio"])
+    assert gap["ratio_method"] == ""
 
 
 def test_what_cannot_be_computed_is_listed_among_the_comparisons_too() -> None:

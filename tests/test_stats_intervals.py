@@ -137,9 +137,11 @@ def test_wilson_and_exact_coverage_at_11_cases_are_the_enumerated_ones() -> None
         return float(covered.mean()), float(covered.min())
 
     wilson_mean, wilson_least = of(intervals.wilson)
-    assert digits(wilson_mean, ".9537") and digits(wilson_least, ".8468")
+    assert digits(wilson_mean, ".9537")
+    assert digits(wilson_least, ".8468")
     exact_mean, exact_least = of(intervals.clopper_pearson)
-    assert digits(exact_mean, ".9827") and digits(exact_least, ".9576")
+    assert digits(exact_mean, ".9827")
+    assert digits(exact_least, ".9576")
 
 
 def test_limits_hold_the_estimate_and_stay_in_their_range() -> None:
@@ -156,7 +158,8 @@ def test_limits_hold_the_estimate_and_stay_in_their_range() -> None:
         found = compare(*counts)
         assert ((found.low >= -1) & (found.low <= gap + 1e-9) & (gap <= found.high + 1e-9) & (found.high <= 1)).all()
     found = intervals.koopman(*counts)
-    assert (found.low >= 0).all() and (found.high >= found.low).all()
+    assert (found.low >= 0).all()
+    assert (found.high >= found.low).all()
 
 
 def test_swapping_the_groups_mirrors_every_interval() -> None:
@@ -178,13 +181,16 @@ def test_no_case_gives_no_rate_and_no_limit() -> None:
         intervals.miettinen_nurminen(3, 10, 0, 0),
         intervals.koopman(0, 0, 3, 10),
     ):
-        assert np.isnan(found.low) and np.isnan(found.high)
+        assert np.isnan(found.low)
+        assert np.isnan(found.high)
 
 
 def test_ratio_without_events_in_the_reference_group_has_no_upper_limit() -> None:
     found = intervals.koopman([5, 0], [40, 40], [0, 5], [40, 40])
-    assert np.isinf(found.high[0]) and found.low[0] > 1
-    assert found.low[1] == 0 and found.high[1] < 1
+    assert np.isinf(found.high[0])
+    assert found.low[0] > 1
+    assert found.low[1] == 0
+    assert found.high[1] < 1
     assert np.isnan(intervals.katz(5, 40, 0, 40).low)
 
 

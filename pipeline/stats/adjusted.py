@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import t as student
 
@@ -54,12 +54,13 @@ class Adjusted:
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
-    """Least squares from cells: coefficients (constant first), classical and robust (HC1) covariance."""
+    """Least squares from cells: coefficients (constant first), classical and robust (HC1) covariance, what is left."""
 
     coefficients: Floats
     covariance: Floats
     robust_covariance: Floats
     degrees_of_freedom: float
+    residual_sum: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,25 @@ def dummies(*factors: ArrayLike) -> Floats:
         levels, codes = np.unique(np.asarray(factor), return_inverse=True)
         columns.append(np.eye(levels.size)[codes][:, 1:])
     return np.hstack(columns)
+
+
+def certain(events: ArrayLike, cases: ArrayLike, *facts: ArrayLike) -> NDArray[np.bool_]:
+    """Cells of a level in which nobody, or everybody, has the event, whatever their group.
+
+    There the likeliest rate is 0 or 1 for both groups alike and the coefficient infinite; such cells are known, not
+    modelled. Taking them out may leave another level certain, so this goes on until none is.
+    """
+    k, n = np.asarray(events, dtype=float), np.asarray(cases, dtype=float)
+    known = np.zeros(n.shape, dtype=bool)
+    codes = [np.unique(np.asarray(fact), return_inverse=True)[1] for fact in facts]
+    while True:
+        found = known.copy()
+        for code in codes:
+            met, not_met = (np.bincount(code, np.where(found, 0, a)) for a in (k, n - k))
+            found |= ((met == 0) | (not_met == 0))[code]
+        if (found == known).all():
+            return found
+        known = found
 
 
 def fit_logit(events: ArrayLike, cases: ArrayLike, design: ArrayLike) -> Logit:
@@ -115,41 +135,53 @@ def g_computation(
     design: ArrayLike,
     *,
     target: Target = "population",
+    known: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> Adjusted:
     """The mean rate if all cases were of the group, less the mean if none were, over the cases that `target` names.
 
     Delta-method variance, inflated by n / (n - k) with t limits, since at some hundred cases the plain one covers too
     little; and the variance that comes from the recorded facts being themselves a sample. With target `group` the mean
-    runs over the group's own cases.
+    runs over the group's own cases. Cells that `known` marks (see `certain`) keep their own rate, 0 or 1, in both means.
     """
     k, n, group = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(in_group, dtype=bool)
     x = np.asarray(design, dtype=float).reshape(n.size, -1)
     usable, least = support(n, group, x)
-    model = fit_logit(k, n, np.column_stack([group, x]))
-    df = model.cases - model.coefficients.size
-    if not model.converged or df <= 0:
+    given = np.zeros(n.shape, dtype=bool) if known is None else np.asarray(known, dtype=bool)
+    model = fit_logit(k[~given], n[~given], np.column_stack([group, x])[~given])
+    if not model.converged or model.cases <= model.coefficients.size:
         return _no_estimate(usable, least)
-    weight = n if target == "population" else n * group
-    as_group = np.column_stack([np.ones_like(n), x])
-    as_reference = np.column_stack([np.zeros_like(n), x])
-    return replace(
-        marginal(model, as_group, as_reference, weight, confidence=confidence), usable=usable, least_support=least
+    found = marginal(
+        model,
+        np.column_stack([np.ones_like(n), x]),
+        np.column_stack([np.zeros_like(n), x]),
+        n if target == "population" else n * group,
+        fixed=np.where(given, np.minimum(k, 1.0), np.nan),
+        confidence=confidence,
     )
+    return replace(found, usable=usable, least_support=least)
 
 
 def marginal(
-    model: Logit, as_group: ArrayLike, as_reference: ArrayLike, weights: ArrayLike, *, confidence: float = 0.95
+    model: Logit,
+    as_group: ArrayLike,
+    as_reference: ArrayLike,
+    weights: ArrayLike,
+    *,
+    fixed: ArrayLike = np.nan,
+    confidence: float = 0.95,
 ) -> Adjusted:
     """The two mean rates that a model gives if all cases were as in the one design, and all as in the other.
 
-    Designs have shape (cells, columns), without the constant; `weights` are the cases of each cell to average over.
+    Designs have shape (cells, columns), without the constant; `weights` are the cases of each cell to average over,
+    `fixed` the rate of cells that the model does not speak of, NaN elsewhere.
     """
     counted = np.asarray(weights, dtype=float)
     weight = counted / counted.sum()
     df = model.cases - model.coefficients.size
     full = [np.column_stack([np.ones_like(weight), np.asarray(d, dtype=float)]) for d in (as_group, as_reference)]
-    per_cell = [expit(x @ model.coefficients) for x in full]
+    outside = np.broadcast_to(np.asarray(fixed, dtype=float), weight.shape)
+    per_cell = [np.where(np.isnan(outside), expit(x @ model.coefficients), outside) for x in full]
     p1, p0 = (float(weight @ p) for p in per_cell)
     gradients = [x.T @ (weight * p * (1 - p)) for x, p in zip(full, per_cell, strict=True)]
     reach = float(student.isf((1 - confidence) / 2, df))
@@ -196,17 +228,19 @@ def least_squares(cases: ArrayLike, sums: ArrayLike, squares: ArrayLike, design:
     """
     n, s, ss = (np.asarray(a, dtype=float) for a in (cases, sums, squares))
     x = np.column_stack([np.ones_like(n), np.asarray(design, dtype=float)])
-    inverse = np.linalg.inv(x.T @ (x * n[:, None]))
+    gram = x.T @ (x * n[:, None])
+    inverse = np.asarray(np.linalg.pinv(gram, hermitian=True), dtype=np.float64)
     beta = inverse @ (x.T @ s)
     fitted = x @ beta
     residual = ss - 2 * fitted * s + n * fitted**2
-    df = float(n.sum() - x.shape[1])
+    df = float(n.sum() - np.linalg.matrix_rank(gram, hermitian=True))
     meat = x.T @ (x * residual[:, None])
     return Linear(
         coefficients=beta,
         covariance=inverse * residual.sum() / df,
         robust_covariance=inverse @ meat @ inverse * n.sum() / df,
         degrees_of_freedom=df,
+        residual_sum=float(residual.sum()),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
+from pipeline.stats.adjusted import least_squares
 from pipeline.stats.intervals import Floats
 
 
@@ -40,6 +41,41 @@ class Omitted:
     t: Floats
 
 
+@dataclass(frozen=True, kw_only=True)
+class Strength:
+    """A linear gap, and how much a recorded fact explains of what the others leave of group and of outcome."""
+
+    estimate: float
+    standard_error: float
+    degrees_of_freedom: float
+    of_group: float
+    of_outcome: float
+
+
+def linear_strength(
+    events: ArrayLike, cases: ArrayLike, in_group: ArrayLike, *, others: ArrayLike, benchmark: ArrayLike
+) -> Strength:
+    """The linear gap from cells with all facts equal, and the partial R squared of `benchmark` (one fact's columns).
+
+    With the group given the other facts, and with the outcome given those and the group: what `as_strong_as` takes.
+    """
+    k, n = np.asarray(events, dtype=float), np.asarray(cases, dtype=float)
+    group = np.asarray(in_group, dtype=float)
+    rest, fact = np.asarray(others, dtype=float), np.asarray(benchmark, dtype=float)
+    full = least_squares(n, k, k, np.column_stack([group, rest, fact]))
+    without = least_squares(n, k, k, np.column_stack([group, rest]))
+    of_group, of_group_without = (
+        least_squares(n, n * group, n * group, x).residual_sum for x in (np.column_stack([rest, fact]), rest)
+    )
+    return Strength(
+        estimate=float(full.coefficients[1]),
+        standard_error=float(np.sqrt(full.covariance[1, 1])),
+        degrees_of_freedom=full.degrees_of_freedom,
+        of_group=1 - of_group / of_group_without,
+        of_outcome=1 - full.residual_sum / without.residual_sum,
+    )
+
+
 def partial_share(t_value: ArrayLike, degrees_of_freedom: ArrayLike) -> Floats:
     """Partial R squared of one coefficient, from its t value."""
     t2 = np.square(np.asarray(t_value, dtype=float))
@@ -58,7 +94,7 @@ def robustness_value(t_value: ArrayLike, degrees_of_freedom: ArrayLike, *, signi
 
 
 def omitted(
-    estimate: float, standard_error: float, degrees_of_freedom: int, *, of_group: ArrayLike, of_outcome: ArrayLike
+    estimate: float, standard_error: float, degrees_of_freedom: float, *, of_group: ArrayLike, of_outcome: ArrayLike
 ) -> Omitted:
     """The estimate, nearer to nothing, if an omitted factor explained these shares (Cinelli and Hazlett 2020)."""
     r2d, r2y = np.asarray(of_group, dtype=float), np.asarray(of_outcome, dtype=float)

@@ -134,11 +134,8 @@ def standardise(
     """
     k1, n1, k0, n0 = (np.asarray(c, dtype=float) for c in (events, cases, reference_events, reference_cases))
     both = (n1 > 0) & (n0 > 0)
-    if isinstance(weights, str):
-        mix = n1 + n0 if weights == "population" else n1
-    else:
-        mix = np.asarray(weights, dtype=float)
-    mix = np.where(both, mix, 0.0)
+    named = {"population": n1 + n0, "group": n1}
+    mix = np.where(both, named[weights] if isinstance(weights, str) else np.asarray(weights, dtype=float), 0.0)
     w = ratio_of(mix, mix.sum(axis=-1, keepdims=True))
     sides = []
     for k, n in ((k1, n1), (k0, n0)):
@@ -167,7 +164,7 @@ def _log_limits(ratio: Floats, log_variance: Floats, z: float) -> Interval:
 
 
 def _breslow_day(k1: Floats, n1: Floats, k0: Floats, n0: Floats, odds: Floats) -> Floats:
-    """p of the same odds ratio in all strata: events of the group against those expected at the common odds ratio."""
+    """The p of one odds ratio in all strata: events of the group against those expected at the common odds ratio."""
     margin = k1 + k0
     common = odds[..., None]
     with np.errstate(divide="ignore", invalid="ignore"):

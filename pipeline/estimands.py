@@ -1,0 +1,336 @@
+"""Adjusted comparisons, each declared in `data/reference/estimands.yml` before anybody looks at a number.
+
+Three questions must not be confused. The population gap (in `comparisons`) is what people meet with. The standardised
+gap asks what remains when facts that were fixed before the decision are alike. The gap given a later stage holds equal
+what the office itself decided, so it is only the part that did not go through that decision. A declaration that holds
+the office's own decision equal without saying so is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from pipeline.config import AuditSettings
+from pipeline.contract import ROOT
+from pipeline.errors import AuditError, Problem, place
+from pipeline.measures import ALL, MINIMUM_CASES, periods
+from pipeline.stats import adjusted, intervals, multiplicity, sensitivity, strata
+
+ESTIMANDS = ROOT / "data" / "reference" / "estimands.yml"
+
+Kind = Literal["standardised_gap", "gap_given_later_stage"]
+#: Who may have fixed a fact. What the office decided is not before its decision.
+FIXED_BY = ("calendar", "person", "police", "court", "office")
+CONTRASTS = {"race": "race", "citizenship": "citizenship"}
+#: Below this share of cases with a counterpart the model speaks mostly of people it never saw.
+LEAST_USABLE = 0.5
+
+ADJUSTED_COLUMNS = [
+    *("estimand", "kind", "given", "held_equal", "measure_id", "mart", "contrast", "race", "citizenship"),
+    *("reference_race", "reference_citizenship", "numerator", "denominator"),
+    *("reference_numerator", "reference_denominator", "crude_difference"),
+    *("rate", "reference_rate", "difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
+    *("group_difference", "group_difference_low", "group_difference_high"),
+    *("mantel_haenszel", "mantel_haenszel_low", "mantel_haenszel_high"),
+    *("e_value", "e_value_of_limit", "robustness_value", "difference_if_omitted_as_strong"),
+    *("usable", "least_support", "detectable_gap", "status", "reason"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something recorded that may be held equal: its column in the cells, who fixed it, and why that counts as before.
+
+    `facts` names the marts' facts whose column holds it; empty if all do.
+    """
+
+    name: str
+    column: str
+    fixed_by: str
+    reason: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimand:
+    """One declared question: which contrast, in which facts, among whom, with what held equal."""
+
+    name: str
+    kind: Kind
+    contrast: str
+    given: str
+    risk_set: str
+    facts: tuple[str, ...]
+    hold_equal: tuple[Fact, ...]
+
+
+def load_estimands(path: Path = ESTIMANDS) -> tuple[Estimand, ...]:
+    """The declarations, in the order of the file. Raises AuditError with all that is wrong in them."""
+    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    problems: list[Problem] = []
+    facts = {
+        name: Fact(
+            name=name,
+            column=str(entry["column"]),
+            fixed_by=str(entry["fixed_by"]),
+            reason=str(entry.get("reason", "")).strip(),
+            facts=tuple(entry.get("in", ())),
+        )
+        for name, entry in declared["facts"].items()
+    }
+    for fact in facts.values():
+        where = place(file=path.name, column=f"facts.{fact.name}")
+        if fact.fixed_by not in FIXED_BY:
+            problems.append(
+                Problem(
+                    code="IIU701",
+                    where=where,
+                    what=f"fixed_by [{fact.fixed_by}] is not known",
+                    expected=f"one of {', '.join(FIXED_BY)}",
+                )
+            )
+        if not fact.reason:
+            problems.append(
+                Problem(
+                    code="IIU702",
+                    where=where,
+                    what="no reason why it was fixed before the decision",
+                    fix="Write `reason:`; it is printed beside every gap that holds this fact equal.",
+                )
+            )
+    estimands = []
+    for name, entry in declared["estimands"].items():
+        unknown = [f for f in entry["hold_equal"] if f not in facts]
+        where = place(file=path.name, column=f"estimands.{name}")
+        problems += [
+            Problem(code="IIU703", where=where, what=f"holds [{f}] equal, which is not declared under facts")
+            for f in unknown
+        ]
+        estimand = Estimand(
+            name=name,
+            kind=entry["kind"],
+            contrast=entry["contrast"],
+            given=str(entry.get("given", "")),
+            risk_set=str(entry.get("risk_set", "")).strip(),
+            facts=tuple(entry["in"]),
+            hold_equal=tuple(facts[f] for f in entry["hold_equal"] if f in facts),
+        )
+        problems += _problems(estimand, where)
+        estimands.append(estimand)
+    if problems:
+        raise AuditError(problems)
+    return tuple(estimands)
+
+
+def _problems(estimand: Estimand, where: str) -> list[Problem]:
+    """What makes a declaration unfit to be computed."""
+    problems = []
+    decided = [f.name for f in estimand.hold_equal if f.fixed_by == "office"]
+    if estimand.kind not in ("standardised_gap", "gap_given_later_stage") or estimand.contrast not in CONTRASTS:
+        problems.append(
+            Problem(
+                code="IIU704",
+                where=where,
+                what=f"kind [{estimand.kind}] of contrast [{estimand.contrast}] is not known",
+                expected="standardised_gap or gap_given_later_stage, of race or citizenship",
+            )
+        )
+    if decided and (estimand.kind != "gap_given_later_stage" or not estimand.given):
+        problems.append(
+            Problem(
+                code="IIU705",
+                where=where,
+                what=f"holds equal what the office itself decided: {', '.join(decided)}",
+                expected="only facts that were fixed before the decision",
+                fix="Leave it out, or declare kind: gap_given_later_stage with `given:` in words for the reader.",
+            )
+        )
+    if estimand.kind == "gap_given_later_stage" and not decided:
+        problems.append(
+            Problem(
+                code="IIU706",
+                where=where,
+                what="is given a later stage, yet holds nothing equal that the office decided",
+            )
+        )
+    if any(f.column == CONTRASTS.get(estimand.contrast) for f in estimand.hold_equal):
+        problems.append(
+            Problem(code="IIU707", where=where, what=f"holds [{estimand.contrast}] equal, which is what it compares")
+        )
+    for fact in estimand.hold_equal:
+        missing = sorted(set(estimand.facts) - set(fact.facts)) if fact.facts else []
+        if missing:
+            problems.append(
+                Problem(
+                    code="IIU708",
+                    where=where,
+                    what=f"[{fact.name}] is not what column {fact.column} holds in {', '.join(missing)}",
+                    fix="Name the fact that it does hold there, or leave those out.",
+                )
+            )
+    if not estimand.risk_set:
+        problems.append(
+            Problem(code="IIU709", where=where, what="does not say who is at risk", fix="Write `risk_set:`.")
+        )
+    return problems
+
+
+def adjusted_table(
+    cells: pd.DataFrame,
+    catalogue: pd.DataFrame,
+    estimands: tuple[Estimand, ...],
+    settings: AuditSettings,
+    *,
+    with_citizenship: bool = True,
+) -> pd.DataFrame:
+    """One row per estimand, measure (rates alone) and group, over the whole period.
+
+    `cells` are the marts' cells. `difference` averages over all cases of both groups, `group_difference` over the
+    group's own; `mantel_haenszel` is the same question with another method, and should tell the same story.
+    `difference_if_omitted_as_strong` is what would remain if an unrecorded fact mattered as much as the offence does.
+    """
+    quarters, _ = periods(settings)
+    rates = catalogue[catalogue["kind"] == "rate"]
+    inside = cells[cells["quarter"].isin(quarters) & cells["measure_id"].isin(rates["measure_id"])]
+    by_measure = dict(iter(inside.groupby("measure_id", sort=False)))
+    rows = []
+    for estimand in estimands:
+        if estimand.contrast == "citizenship" and not with_citizenship:
+            continue
+        for measure in rates[rates["fact"].isin(estimand.facts)].to_dict("records"):
+            counted = by_measure.get(measure["measure_id"])
+            if counted is None:
+                continue
+            for group, reference in _pairs(estimand, counted, settings):
+                rows.append(_row(estimand, measure, counted, group, reference))
+    return pd.DataFrame(rows, columns=ADJUSTED_COLUMNS)
+
+
+def _pairs(estimand: Estimand, cells: pd.DataFrame, settings: AuditSettings) -> list[tuple[str, str]]:
+    if estimand.contrast == "citizenship":
+        return [("noncitizen", settings.reference_citizenship)]
+    races = sorted(set(cells["race"]) - {settings.reference_race})
+    return [(race, settings.reference_race) for race in races]
+
+
+def _row(
+    estimand: Estimand, measure: Mapping[object, object], cells: pd.DataFrame, group: str, reference: str
+) -> dict[str, object]:
+    side = CONTRASTS[estimand.contrast]
+    columns = [fact.column for fact in estimand.hold_equal]
+    two = cells[cells[side].isin([group, reference])]
+    counts = two.groupby([side, *columns], as_index=False)[["numerator", "denominator"]].sum()
+    counts = counts[counts["denominator"] > 0]
+    k, n = counts["numerator"].to_numpy(dtype=float), counts["denominator"].to_numpy(dtype=float)
+    of_group = (counts[side] == group).to_numpy()
+    totals = [float(a[at].sum()) for at in (of_group, ~of_group) for a in (k, n)]
+    row: dict[str, object] = {
+        "estimand": estimand.name,
+        "kind": estimand.kind,
+        "given": estimand.given,
+        "held_equal": " ".join(fact.name for fact in estimand.hold_equal),
+        "measure_id": measure["measure_id"],
+        "mart": measure["mart"],
+        "contrast": estimand.contrast,
+        "race": group if side == "race" else ALL,
+        "citizenship": group if side == "citizenship" else ALL,
+        "reference_race": reference if side == "race" else ALL,
+        "reference_citizenship": reference if side == "citizenship" else ALL,
+        **dict(zip(("numerator", "denominator"), map(int, totals[:2]), strict=True)),
+        **dict(zip(("reference_numerator", "reference_denominator"), map(int, totals[2:]), strict=True)),
+        "crude_difference": float(intervals.difference(*totals)),
+    }
+    if min(totals[1], totals[3]) == 0:
+        return row | {"status": "not_estimable", "reason": "No case on one side."}
+    facts = [counts[c].to_numpy(dtype=str) for c in columns]
+    known = adjusted.certain(k, n, *facts)
+    design = np.zeros((n.size, 0))
+    if not known.all():
+        modelled = adjusted.dummies(*(fact[~known] for fact in facts))
+        design = np.zeros((n.size, modelled.shape[1]))
+        design[~known] = modelled
+    over_all = adjusted.g_computation(k, n, of_group, design, known=known)
+    over_group = adjusted.g_computation(k, n, of_group, design, known=known, target="group")
+    usable, least = adjusted.support(n, of_group, adjusted.dummies(*facts))
+    mh = strata.mantel_haenszel(*_by_stratum(counts, columns, of_group))
+    row |= {
+        "rate": over_all.rate,
+        "reference_rate": over_all.reference_rate,
+        "difference": over_all.difference,
+        "difference_low": over_all.difference_low,
+        "difference_high": over_all.difference_high,
+        "ratio": over_all.ratio,
+        "ratio_low": over_all.ratio_low,
+        "ratio_high": over_all.ratio_high,
+        "group_difference": over_group.difference,
+        "group_difference_low": over_group.difference_low,
+        "group_difference_high": over_group.difference_high,
+        "mantel_haenszel": float(mh.difference),
+        "mantel_haenszel_low": float(mh.difference_limits.low),
+        "mantel_haenszel_high": float(mh.difference_limits.high),
+        "e_value": float(sensitivity.e_value(over_all.ratio)),
+        "e_value_of_limit": float(sensitivity.e_value_of_limit(over_all.ratio_low, over_all.ratio_high)),
+        "usable": usable,
+        "least_support": least,
+        "detectable_gap": float(multiplicity.detectable_gap(totals[1], totals[3], totals[2] / totals[3])),
+    }
+    row |= _robustness(k, n, of_group, facts, columns.index("offence_group"))
+    return row | _status(over_all.difference, min(totals[1], totals[3]), usable)
+
+
+def _by_stratum(
+    counts: pd.DataFrame, columns: list[str], of_group: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Events and cases of group and reference, one place a stratum."""
+    stratum = counts.groupby(columns, sort=True).ngroup().to_numpy() if columns else np.zeros(len(counts), dtype=int)
+    size = int(stratum.max()) + 1
+
+    def summed(column: str, at: np.ndarray) -> np.ndarray:
+        return np.bincount(stratum[at], counts[column].to_numpy(dtype=float)[at], minlength=size)
+
+    return (
+        summed("numerator", of_group),
+        summed("denominator", of_group),
+        summed("numerator", ~of_group),
+        summed("denominator", ~of_group),
+    )
+
+
+def _robustness(
+    events: np.ndarray, cases: np.ndarray, of_group: np.ndarray, facts: list[np.ndarray], benchmark: int
+) -> dict[str, float]:
+    """Robustness value of the linear gap, and what remains of it if an unrecorded fact were as strong as one recorded."""
+    blocks = [adjusted.dummies(fact) for fact in facts]
+    others = np.hstack([np.empty((events.size, 0)), *(block for i, block in enumerate(blocks) if i != benchmark)])
+    strength = sensitivity.linear_strength(events, cases, of_group, others=others, benchmark=blocks[benchmark])
+    of_group_share, of_outcome_share = sensitivity.as_strong_as(strength.of_group, strength.of_outcome)
+    remains = sensitivity.omitted(
+        strength.estimate,
+        strength.standard_error,
+        strength.degrees_of_freedom,
+        of_group=of_group_share,
+        of_outcome=of_outcome_share,
+    )
+    return {
+        "robustness_value": float(
+            sensitivity.robustness_value(strength.estimate / strength.standard_error, strength.degrees_of_freedom)
+        ),
+        "difference_if_omitted_as_strong": float(remains.estimate),
+    }
+
+
+def _status(difference: float, smaller_side: float, usable: float) -> dict[str, str]:
+    if np.isnan(difference):
+        return {"status": "not_estimable", "reason": "The model has no finite solution: too few events for its facts."}
+    if smaller_side < MINIMUM_CASES:
+        return {"status": "unreliable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
+    if usable < LEAST_USABLE:
+        return {"status": "unreliable", "reason": f"Only {usable:.0%} of cases have a counterpart."}
+    return {"status": "ok", "reason": ""}
