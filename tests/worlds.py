@@ -55,7 +55,7 @@ def build(
     if key not in _built:
         # always under one name: dbt reads its project anew whenever a variable of the profile has changed
         path = Path(_folder.name) / "audit.duckdb"
-        _land(path, world, as_of=as_of, period=period, supplied=supplied)
+        land(path, world, as_of=as_of, period=period, supplied=supplied)
         run_dbt(path, "build", *(("--select", *select) if select else ()))
         _built[key] = duckdb.connect(
             str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True
@@ -108,7 +108,7 @@ def run_dbt(database: Path, *command: str) -> None:
     assert result.success, "\n".join(f"{r.node.name}: {r.message}" for r in failed)
 
 
-def _land(
+def land(
     path: Path,
     world: World,
     *,
