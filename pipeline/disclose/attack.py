@@ -87,10 +87,7 @@ def exposed(
     if not (open_nodes & (witnesses.width() < threshold)).any():
         return found
     for part in _parts(system, low, high):
-        if (
-            open_nodes[part.nodes]
-            & (witnesses.width()[part.nodes] < threshold[part.nodes])
-        ).any():
+        if (open_nodes[part.nodes] & (witnesses.width()[part.nodes] < threshold[part.nodes])).any():
             found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses)
     return found
 
@@ -105,9 +102,7 @@ class _Part:
     low: Integers
     high: Integers
 
-    def exposed(
-        self, protected: Mask, threshold: Integers, witnesses: Witnesses
-    ) -> Mask:
+    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
         found = np.zeros(len(self.nodes), dtype=bool)
         asked, wide = protected[self.nodes], threshold[self.nodes]
         idle = 0
@@ -118,9 +113,7 @@ class _Part:
                 return found
             if idle < 2:
                 # Lift as many as possible to their threshold at once, and none further.
-                lifted = np.maximum(
-                    witnesses.least[self.nodes] + wide, witnesses.most[self.nodes]
-                )
+                lifted = np.maximum(witnesses.least[self.nodes] + wide, witnesses.most[self.nodes])
                 table = self.table(
                     undecided,
                     np.where(undecided, np.minimum(lifted, self.high), self.high),
@@ -134,9 +127,7 @@ class _Part:
                     witnesses.add(self.nodes, self.table(sign * one, self.high))
                 found |= one & (witnesses.width()[self.nodes] < wide)
 
-    def table(
-        self, direction: npt.NDArray[np.integer | np.bool_], high: Integers
-    ) -> Integers:
+    def table(self, direction: npt.NDArray[np.integer | np.bool_], high: Integers) -> Integers:
         """The whole-number table that agrees with what is published and has the largest sum in this direction."""
         for whole in (
             False,
@@ -151,9 +142,7 @@ class _Part:
             if result.x is None:
                 raise ArithmeticError(result.message)
             table = np.rint(result.x).astype(np.int64)
-            if (self.lines @ table == self.sums).all() and np.abs(
-                table - result.x
-            ).max() < 1e-6:
+            if (self.lines @ table == self.sums).all() and np.abs(table - result.x).max() < 1e-6:
                 return table
         raise ArithmeticError("the solver returned a table that does not add up")
 
@@ -173,7 +162,5 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
         sums = own @ system.value[nodes]
         # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
         high_here = np.minimum(high[nodes], 4 * system.value.max(initial=0) + 1000)
-        parts.append(
-            _Part(nodes=nodes, lines=own, sums=sums, low=low[nodes], high=high_here)
-        )
+        parts.append(_Part(nodes=nodes, lines=own, sums=sums, low=low[nodes], high=high_here))
     return parts

@@ -33,15 +33,11 @@ class Ladders:
 
     def __init__(self, rows: pd.DataFrame, registry: Registry) -> None:
         self._share = registry.shown_share
-        self._table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(
-            sort=True
-        )[0]
+        self._table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(sort=True)[0]
         apart = _in_pool(rows, "race", registry)
         self._step = 2 * period_rank(rows["period"]) + ~apart
         self._finished = _finished(rows["period"])
-        self._has_cases = (
-            rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool)
-        )
+        self._has_cases = rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool)
         self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
         np.minimum.at(self._lowest, self._table, self._step)
 
@@ -57,12 +53,9 @@ class Ladders:
         while True:
             asked = self._has_cases & (self._step == self._lowest[self._table])
             cells, visible = (
-                np.bincount(self._table[at], minlength=len(self._lowest))
-                for at in (asked, asked & shown)
+                np.bincount(self._table[at], minlength=len(self._lowest)) for at in (asked, asked & shown)
             )
-            poor = ((visible < self._share * cells) | (cells == 0)) & (
-                self._lowest < _STEPS - 1
-            )
+            poor = ((visible < self._share * cells) | (cells == 0)) & (self._lowest < _STEPS - 1)
             if not poor.any():
                 return bool((self._lowest > before).any())
             self._lowest = self._lowest + poor
@@ -76,9 +69,7 @@ def needed(rows: pd.DataFrame, listed: Mask, registry: Registry) -> Mask:
     for one in range(measure.max(initial=-1) + 1):
         of_measure = measure == one
         cliques = _cliques(frozenset(axes[of_measure & listed].tolist()))
-        keep |= of_measure & np.any(
-            [(axes & ~clique) == 0 for clique in cliques], axis=0
-        )
+        keep |= of_measure & np.any([(axes & ~clique) == 0 for clique in cliques], axis=0)
     return keep
 
 
@@ -88,11 +79,7 @@ def _finished(period: pd.Series[str]) -> Mask:
     quarters = quarters[quarters.str.contains("-Q")]
     finished = quarters.str[:4].value_counts().eq(4)
     is_year = period.str.len().eq(len("2024"))
-    return (
-        ~is_year
-        | period.isin(finished[finished].index)
-        | ~period.str[:4].isin(finished.index)
-    ).to_numpy()
+    return (~is_year | period.isin(finished[finished].index) | ~period.str[:4].isin(finished.index)).to_numpy()
 
 
 def _in_pool(rows: pd.DataFrame, column: str, registry: Registry) -> Mask:
@@ -103,17 +90,13 @@ def _in_pool(rows: pd.DataFrame, column: str, registry: Registry) -> Mask:
 
 def _axes(rows: pd.DataFrame, registry: Registry) -> Integers:
     """The axes along which a row is no margin, as bits: breakdowns, small groups apart, year, quarter."""
-    flags: list[npt.NDArray[np.bool_]] = [
-        rows[column].ne("all").to_numpy() for column in BREAKDOWNS
-    ]
+    flags: list[npt.NDArray[np.bool_]] = [rows[column].ne("all").to_numpy() for column in BREAKDOWNS]
     flags += [_in_pool(rows, column, registry) for column in registry.pools]
     flags += [
         period_rank(rows["period"]) < PERIODS.index("all"),
         period_rank(rows["period"]) == 0,
     ]
-    axes: Integers = np.sum(
-        [flag.astype(np.int64) << bit for bit, flag in enumerate(flags)], axis=0
-    )
+    axes: Integers = np.sum([flag.astype(np.int64) << bit for bit, flag in enumerate(flags)], axis=0)
     return axes
 
 
@@ -126,10 +109,7 @@ def _cliques(tables: frozenset[int]) -> tuple[int, ...]:
     (Lauritzen, Graphical Models, 1996, section 4.4), so nothing finer can tighten a bound.
     """
     axes = sorted({bit for table in tables for bit in _bits(table)})
-    near = {
-        axis: {other for t in tables if axis in _bits(t) for other in _bits(t)}
-        for axis in axes
-    }
+    near = {axis: {other for t in tables if axis in _bits(t) for other in _bits(t)} for axis in axes}
     found: list[int] = [0]
     while near:
         axis = min(

@@ -78,9 +78,7 @@ def publish(
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
-    no_case = measures["denominator"].eq(0) & _is_total(
-        measures
-    )  # nobody in the whole office: nobody to protect
+    no_case = measures["denominator"].eq(0) & _is_total(measures)  # nobody in the whole office: nobody to protect
     declared = registry.declares(measures)
     rows = measures[counted & ~no_case & declared].reset_index(drop=True)
     without_counts = measures[(~counted & declared) | no_case]
@@ -90,9 +88,7 @@ def publish(
     hide = np.concatenate([~shown[listed], np.zeros(len(without_counts), dtype=bool)])
     visible = _cells(public[~hide])
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
-    public = _blank(
-        _blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN
-    )
+    public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
     public = public.assign(
         status=public["status"].mask(hide, HIDDEN),
         reason=public["reason"].mask(hide, REASON),
@@ -130,9 +126,7 @@ def _coarsen_and_hide(rows: pd.DataFrame, registry: Registry) -> tuple[Mask, Mas
     gate = make_gate(build_system(kept, registry), kept, registry)
     witnesses = Witnesses(gate.system)
     while True:
-        shown[keep] = protect(
-            gate, ladders.listed[keep], (ladders.listed & shown)[keep], witnesses
-        )
+        shown[keep] = protect(gate, ladders.listed[keep], (ladders.listed & shown)[keep], witnesses)
         if not ladders.climb(shown):
             return ladders.listed, shown
 
@@ -141,33 +135,24 @@ def _cells(rows: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(rows[list(CELL)])
 
 
-def _blank(
-    rows: pd.DataFrame, at: npt.NDArray[np.bool_] | pd.Series, columns: list[str]
-) -> pd.DataFrame:
+def _blank(rows: pd.DataFrame, at: npt.NDArray[np.bool_] | pd.Series, columns: list[str]) -> pd.DataFrame:
     """The rows with these columns empty where `at` holds."""
     return rows.assign(**{column: rows[column].mask(at) for column in columns})
 
 
-def _comparisons(
-    comparisons: pd.DataFrame, public: pd.DataFrame, visible: pd.MultiIndex
-) -> pd.DataFrame:
+def _comparisons(comparisons: pd.DataFrame, public: pd.DataFrame, visible: pd.MultiIndex) -> pd.DataFrame:
     """A comparison is listed where both of its groups are, and shown where both are shown.
 
     Its worst-case bounds restate who is unknown on each side, so they need those cells to be shown as well.
     """
     group = comparisons.assign(offence_group="all")
-    reference = group.assign(
-        race=group["reference_race"], citizenship=group["reference_citizenship"]
-    )
+    reference = group.assign(race=group["reference_race"], citizenship=group["reference_citizenship"])
     sides = [_cells(group), _cells(reference)]
     listed = _cells(public)
     without_counts = comparisons["status"].eq("not_computable").to_numpy()
     keep = np.all([side.isin(listed) for side in sides], axis=0) | without_counts
     show = np.all([side.isin(visible) for side in sides], axis=0)
-    unknown = [
-        _cells(side.assign(citizenship="unknown")).isin(visible)
-        for side in (group, reference)
-    ]
+    unknown = [_cells(side.assign(citizenship="unknown")).isin(visible) for side in (group, reference)]
     hide = ~show & ~without_counts
     result = _blank(comparisons, hide, _COMPARISON_NUMBERS)
     result = _blank(result, ~np.all(unknown, axis=0), _RESTATES_UNKNOWN)

@@ -38,44 +38,26 @@ class Registry:
         restricted = np.zeros(len(rows), dtype=bool)
         for column, values in self.restricted.items():
             restricted |= rows[column].isin(values).to_numpy()
-        return np.where(restricted, self.restricted_threshold, self.threshold).astype(
-            np.int64
-        )
+        return np.where(restricted, self.restricted_threshold, self.threshold).astype(np.int64)
 
     def declares(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Which rows belong to a declared table, at a period that the table and the mart may have."""
         rank = period_rank(rows["period"])
-        finest = (
-            rows["mart"]
-            .map(self.finest_period)
-            .fillna(PERIODS[0])
-            .map(PERIODS.index)
-            .to_numpy()
-        )
+        finest = rows["mart"].map(self.finest_period).fillna(PERIODS[0]).map(PERIODS.index).to_numpy()
         table = breakdown_of(rows).map(lambda name: self.tables.get(name, frozenset()))
         period = pd.Series(rank).map(dict(enumerate(PERIODS)))
-        declared = [
-            kind in periods for kind, periods in zip(period, table, strict=True)
-        ]
+        declared = [kind in periods for kind, periods in zip(period, table, strict=True)]
         return np.array(declared, dtype=bool) & (rank >= finest)
 
     def pooled(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells with small groups under the name of their pool: what its row is computed from."""
-        recoded = {
-            c: cells[c].map(lambda v, c=c: self.pool_of(c, v) or v)
-            for c in self.pools
-            if c in cells
-        }
+        recoded = {c: cells[c].map(lambda v, c=c: self.pool_of(c, v) or v) for c in self.pools if c in cells}
         return cells.assign(**recoded)
 
     def pool_of(self, column: str, value: str) -> str:
         """The pool that a group lies in, or the empty text."""
         return next(
-            (
-                pool
-                for pool, members in self.pools.get(column, {}).items()
-                if value in members
-            ),
+            (pool for pool, members in self.pools.get(column, {}).items() if value in members),
             "",
         )
 
@@ -91,18 +73,12 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
         threshold=raw["thresholds"]["default"],
         restricted_threshold=raw["thresholds"]["restricted"],
         all_or_none=raw["thresholds"]["all_or_none"],
-        restricted={
-            column: tuple(values) for column, values in raw["restricted"].items()
-        },
+        restricted={column: tuple(values) for column, values in raw["restricted"].items()},
         shown_share=raw["shown_share"],
         pools={
-            column: {pool: tuple(members) for pool, members in pools.items()}
-            for column, pools in raw["pools"].items()
+            column: {pool: tuple(members) for pool, members in pools.items()} for column, pools in raw["pools"].items()
         },
-        tables={
-            _breakdown(table["breakdown"]): frozenset(table["periods"])
-            for table in raw["tables"]
-        },
+        tables={_breakdown(table["breakdown"]): frozenset(table["periods"]) for table in raw["tables"]},
         finest_period=raw["finest_period"],
     )
 

@@ -39,9 +39,7 @@ class Gate:
         """Rows by nodes: 1 where the row shows the count."""
         row, role = np.nonzero(self.system.nodes >= 0)
         shape = (len(self.system.nodes), len(self.system.value))
-        return sparse.coo_array(
-            (np.ones(len(row)), (row, self.system.nodes[row, role])), shape=shape
-        ).tocsr()
+        return sparse.coo_array((np.ones(len(row)), (row, self.system.nodes[row, role])), shape=shape).tocsr()
 
     @cached_property
     def shown_by(self) -> sparse.csr_array:
@@ -64,24 +62,16 @@ class Gate:
 
     def primary(self) -> Mask:
         """Rows that may not be shown for what they say themselves."""
-        numerator, denominator, complement = (
-            np.where(n >= 0, self.system.value[n], -1) for n in self.system.nodes.T
-        )
+        numerator, denominator, complement = (np.where(n >= 0, self.system.value[n], -1) for n in self.system.nodes.T)
         small_group = (denominator >= 0) & (denominator < self.row_threshold)
-        none_or_all = (
-            ((numerator == 0) | (complement == 0))
-            & (denominator >= 0)
-            & (denominator < self.all_or_none)
-        )
+        none_or_all = ((numerator == 0) | (complement == 0)) & (denominator >= 0) & (denominator < self.all_or_none)
         hidden: Mask = (self.shows @ self.small > 0) | small_group | none_or_all
         return hidden
 
     @cached_property
     def small(self) -> Mask:
         """The counts that may not be known."""
-        small: Mask = (self.system.value > 0) & (
-            self.system.value < self.node_threshold
-        )
+        small: Mask = (self.system.value > 0) & (self.system.value < self.node_threshold)
         return small
 
     def protected(self, listed: Mask, shown: Mask, known: Mask) -> Mask:
@@ -96,27 +86,30 @@ def make_gate(system: System, rows: pd.DataFrame, registry: Registry) -> Gate:
     for column in system.nodes.T:
         used = column >= 0
         np.maximum.at(node_threshold, column[used], row_threshold[used])
-    cases = (
-        rows["denominator"]
-        .fillna(rows["numerator"])
-        .fillna(0)
-        .to_numpy(dtype=np.float64)
-    )
+    # A count that no row shows is as delicate as those that give it away.
+    inside = abs(system.lines[~system.is_margin_line])
+    given_away = _largest(inside.T.tocsr(), _largest(inside, node_threshold))
+    cases = rows["denominator"].fillna(rows["numerator"]).fillna(0).to_numpy(dtype=np.float64)
     return Gate(
         system=system,
         row_threshold=row_threshold,
-        node_threshold=node_threshold,
+        node_threshold=np.where(node_threshold > 0, node_threshold, given_away),
         all_or_none=registry.all_or_none,
         weight=np.log2(2 + cases) ** 3,
     )
 
 
-def protect(
-    gate: Gate, listed: Mask, shown: Mask, witnesses: Witnesses | None = None
-) -> Mask:
+def _largest(incidence: sparse.csr_array, values: Integers) -> Integers:
+    """For each row of a 0-1 matrix the largest of the values at its ones; 0 where it has none."""
+    largest: Integers = (incidence * values).max(axis=1).toarray().ravel()
+    return largest
+
+
+def protect(gate: Gate, listed: Mask, shown: Mask, witnesses: Witnesses | None = None) -> Mask:
     """Hides further rows until no attacker can bound a protected count more narrowly than its threshold.
 
-    The quick attack is answered first, and then, if witnesses are called, the exact one. Raises ReleaseRefused where nothing is left to hide.
+    The quick attack is answered first, and then, if witnesses are called, the exact one. Raises ReleaseRefused where
+    nothing is left to hide.
     """
     while True:
         shown = _close_lines(gate, listed, shown)
@@ -125,9 +118,7 @@ def protect(
         low, high = propagate(gate.system, known)
         narrow = protected & (high - low < gate.node_threshold)
         if witnesses and not narrow.any():
-            narrow = exposed(
-                gate.system, known, protected, gate.node_threshold, witnesses
-            )
+            narrow = exposed(gate.system, known, protected, gate.node_threshold, witnesses)
         if not narrow.any():
             return shown
         lines, missing = _tightest_lines(gate, shown, known, narrow, high - low)
@@ -142,30 +133,17 @@ def _close_lines(gate: Gate, listed: Mask, shown: Mask) -> Mask:
     while True:
         known = gate.known(shown)
         protected = gate.protected(listed, shown, known)
-        need = (
-            (both * np.where(protected, gate.node_threshold, 0))
-            .max(axis=1)
-            .toarray()
-            .ravel()
-        )
+        need = _largest(both, np.where(protected, gate.node_threshold, 0))
         sum_is_known = heads @ known > 0
-        missing = np.where(
-            sum_is_known, need - parts @ np.where(known, 0, gate.system.value), 0
-        )
-        open_lines = np.flatnonzero(
-            (need > 0) & ((both @ ~known == 1) | (missing > 0)) & ~stuck
-        )
+        missing = np.where(sum_is_known, need - parts @ np.where(known, 0, gate.system.value), 0)
+        open_lines = np.flatnonzero((need > 0) & ((both @ ~known == 1) | (missing > 0)) & ~stuck)
         if not len(open_lines):
             return shown
-        shown, exhausted = _hide_one_in_each(
-            gate, shown, lines, open_lines, missing[open_lines]
-        )
+        shown, exhausted = _hide_one_in_each(gate, shown, lines, open_lines, missing[open_lines])
         stuck[exhausted] = True
 
 
-def _tightest_lines(
-    gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: Integers
-) -> tuple[Integers, Integers]:
+def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: Integers) -> tuple[Integers, Integers]:
     """For each narrow count the line that leaves it the least room, among those with something left to hide.
 
     Where its own lines have nothing left, those of the hidden counts that stand in them are looked at, and so on.
@@ -174,17 +152,13 @@ def _tightest_lines(
     hideable = gate.shown_by @ shown > 0
     open_lines = both @ hideable > 0
     room = (both @ np.minimum(width, 10**9)).astype(np.float64)
-    room[~gate.system.is_margin_line] += (
-        1e18  # an identity is a last resort: it costs a denominator
-    )
+    room[~gate.system.is_margin_line] += 1e18  # an identity is a last resort: it costs a denominator
     of_node = lines.tocsc()
     chosen: dict[int, int] = {}
     for node in np.flatnonzero(narrow):
         reach = of_node.indices[of_node.indptr[node] : of_node.indptr[node + 1]]
         while not open_lines[reach].any():
-            wider = np.flatnonzero(
-                both @ ((both[reach].sum(axis=0) > 0) & ~known)
-            ).astype(reach.dtype)
+            wider = np.flatnonzero(both @ ((both[reach].sum(axis=0) > 0) & ~known)).astype(reach.dtype)
             if len(wider) == len(reach):
                 raise ReleaseRefused([_exposed(gate, int(node))])
             reach = wider
@@ -228,9 +202,7 @@ def _hide_one_in_each(
                 )
             )[0]
         ]
-        rows = gate.shown_by.indices[
-            gate.shown_by.indptr[best] : gate.shown_by.indptr[best + 1]
-        ]
+        rows = gate.shown_by.indices[gate.shown_by.indptr[best] : gate.shown_by.indptr[best + 1]]
         shown[rows] = False
         hidden_now[gate.system.nodes[rows]] = True
     return shown, np.array(stuck, dtype=np.int64)
@@ -239,7 +211,7 @@ def _hide_one_in_each(
 def _exposed(gate: Gate, node: int) -> Problem:
     return Problem(
         code="IIU602",
-        where=f"count {node}",
+        where=gate.system.name(node),
         what="this count cannot be protected: nothing is left to hide beside it",
         expected=f"bounds at least {gate.node_threshold[node]} wide",
         fix="Declare fewer or coarser tables in pipeline/disclose/cubes.yml.",

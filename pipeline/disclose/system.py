@@ -3,6 +3,7 @@
 A row shows three counts: the numerator, the denominator and, by subtraction, the complement. Each is a node. The
 nodes of a margin and of its parts lie on a line: the parts sum to the margin. Two measures whose counts agree in every
 cell count the same thing whatever they are called, so they share their nodes, and what one hides the other must hide.
+Counts that no row shows but that two rows give away (how many between day 2 and day 7) are nodes as well.
 """
 
 from __future__ import annotations
@@ -31,15 +32,29 @@ _ROLES = ("numerator", "denominator", "complement")
 class System:
     """Counts and the lines between them.
 
-    `value` holds the true count of each node. `nodes` holds, for each row of the long table, the nodes of its
-    numerator, denominator and complement, or -1. `lines @ value == 0`; a margin's coefficient is -1 and a part's +1.
-    `is_margin_line` is false for the lines that say numerator + complement = denominator.
+    `value` holds the true count of each node, `names` what it counts. `nodes` holds, for each row of the long table,
+    the nodes of its numerator, denominator and complement, or -1. `lines @ value == 0`; the whole has the coefficient
+    -1 and its parts +1. `is_margin_line` is false for lines inside a cell, as numerator + complement = denominator.
     """
 
     value: Integers
+    names: pd.DataFrame
     nodes: Integers
     lines: sparse.csr_array
     is_margin_line: Mask
+
+    def name(self, node: int) -> str:
+        """What a node counts, in words: `CHG-01 numerator, black, noncitizen, 2024`."""
+        names = self.names.iloc[node]
+        places = [str(names[c]) for c in ("stratum", *_PLACE[1:], "period") if names[c] != "all"]
+        return ", ".join([f"{names['measure_id']} {names['role']}", *places])
+
+    def equation(self, line: int) -> str:
+        """A line in words."""
+        start, stop = self.lines.indptr[line : line + 2]
+        terms = list(zip(self.lines.indices[start:stop], self.lines.data[start:stop], strict=True))
+        whole, parts = ([self.name(node) for node, sign in terms if sign == side] for side in (-1, 1))
+        return f"[{whole[0]}] = " + " + ".join(f"[{part}]" for part in parts)
 
 
 def build_system(rows: pd.DataFrame, registry: Registry) -> System:
@@ -47,49 +62,70 @@ def build_system(rows: pd.DataFrame, registry: Registry) -> System:
 
     Raises AuditError where a margin is not the sum of its parts: such a table cannot be judged.
     """
-    counts = _long_counts(rows)
+    shown = _shown_counts(rows)
+    hidden, inside = _between_counts(shown)
+    counts = pd.concat([shown, hidden], ignore_index=True)
     counts["series"] = _same_series(counts, registry)
-    node_keys = counts[["series", *_PLACE]]
-    counts["node"] = node_keys.groupby(list(node_keys), sort=False).ngroup()
-    first = counts.drop_duplicates("node").set_index("node").sort_index()
+    counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
+    names = counts.drop_duplicates("node").set_index("node").sort_index()
 
     nodes = np.full((len(rows), len(_ROLES)), -1, dtype=np.int64)
     for position, role in enumerate(_ROLES):
         of_role = counts[counts["role"].eq(role)]
-        nodes[of_role["row"], position] = of_role["node"]
+        nodes[of_role["row"].to_numpy(dtype=np.int64), position] = of_role["node"]
 
-    margins = pd.concat(
-        [_lines_along(first, axis, registry) for axis in _PLACE]
-        + [_lines_over_strata(counts)]
-    )
-    identities = _identities(nodes)
-    lines, is_margin = _matrix(margins, identities, len(first))
-    system = System(
-        value=first["value"].to_numpy(),
-        nodes=nodes,
-        lines=lines,
-        is_margin_line=is_margin,
-    )
-    _check(system, first)
+    margins = [_lines_along(names, axis, registry) for axis in _PLACE] + [_lines_over_strata(counts)]
+    inside["node"] = counts["node"].to_numpy()[inside["count"]]
+    lines, is_margin = _matrix(pd.concat(margins), [*_sums(nodes), inside], len(names))
+    system = System(value=names["value"].to_numpy(), names=names, nodes=nodes, lines=lines, is_margin_line=is_margin)
+    _check(system)
     return system
 
 
-def _long_counts(rows: pd.DataFrame) -> pd.DataFrame:
+def _shown_counts(rows: pd.DataFrame) -> pd.DataFrame:
     """One line per row and role: row, measure_id, place, stratum, role, value."""
-    numerator, denominator = (
-        rows[c].astype("Int64") for c in ("numerator", "denominator")
-    )
-    values = {
-        "numerator": numerator,
-        "denominator": denominator,
-        "complement": denominator - numerator,
-    }
+    numerator, denominator = (rows[c].astype("Int64") for c in ("numerator", "denominator"))
+    values = {"numerator": numerator, "denominator": denominator, "complement": denominator - numerator}
     keys = rows[["measure_id", "stratum", *_PLACE]].assign(row=np.arange(len(rows)))
     parts = [keys.assign(role=role, value=value) for role, value in values.items()]
     counts = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
     counts["value"] = counts["value"].astype("int64")
     counts = counts[counts["value"].ge(0)]  # days over people: nothing to subtract
     return counts.reset_index(drop=True)
+
+
+def _between_counts(shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Counts that no row shows and others give away, and their lines.
+
+    Who met the event between one day and the next, and, of several causes, who met none. The first frame is like
+    `shown`; the second has line, count (an index into both frames put together) and sign.
+    """
+    horizon = shown["stratum"].str.extract(r"^(?:(?P<part>.*):)?(?P<cause>.*?)by_(?P<by>\d+)$")
+    at = horizon["by"].notna()
+    rows = shown[at].join(horizon[at].fillna("").astype({"by": "int64"})).assign(count=shown.index[at])
+    met = rows[rows["role"].eq("numerator")].sort_values(["measure_id", "part", "cause", *_PLACE, "by"])
+
+    before = met.groupby(["measure_id", "part", "cause", *_PLACE])[["count", "stratum"]].shift()
+    later = met[before["count"].notna()].assign(label="between " + before["stratum"] + " and " + met["stratum"])
+    first = before["count"].dropna().astype("int64")
+    lines = [later.assign(line=later.index, sign=-1), later.assign(line=later.index, sign=1, count=first)]
+
+    same_day = ["measure_id", "part", "by", *_PLACE]
+    several = met[met.groupby(same_day)["count"].transform("size").gt(1)]
+    together = several.groupby(same_day)["count"].transform("min")  # the line is named after its first count
+    everyone = rows[rows["role"].eq("denominator")].drop_duplicates(same_day)
+    whole = several.assign(line=-1 - together).drop_duplicates("line")
+    label = "none of the causes by " + whole["by"].astype(str)
+    counted = whole[[*same_day, "line"]].merge(everyone[[*same_day, "count"]], on=same_day).assign(sign=-1)
+    lines += [counted, several.assign(line=-1 - together, sign=1)]
+
+    known = pd.concat([frame[["line", "count", "sign"]] for frame in lines])
+    wholes = pd.concat([later.assign(line=later.index), whole.assign(label=label)])
+    missing = -(known["sign"] * shown["value"].to_numpy()[known["count"]]).groupby(known["line"]).sum()
+    hidden = wholes.assign(role="between", stratum=wholes["label"], value=wholes["line"].map(missing), row=-1)
+    own = pd.DataFrame({"line": wholes["line"], "count": len(shown) + np.arange(len(wholes)), "sign": 1})
+    inside = pd.concat([known, own])
+    return hidden[shown.columns], inside.assign(line="inside " + inside["line"].astype(str))
 
 
 def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
@@ -112,13 +148,11 @@ def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     for chunk in sorted(chunks, key=lambda c: not is_denominator[c[0]]):
         if value[chunk].max() < registry.threshold:
             continue
-        first, owners = seen.setdefault(
-            (place[chunk].tobytes(), value[chunk].tobytes()), (label[chunk[0]], set())
-        )
+        first, owners = seen.setdefault((place[chunk].tobytes(), value[chunk].tobytes()), (label[chunk[0]], set()))
         if owner[chunk[0]] not in owners:
             series[chunk] = first
             owners.add(owner[chunk[0]])
-    return series
+    return series.astype(np.int64)
 
 
 def _lines_along(first: pd.DataFrame, axis: str, registry: Registry) -> pd.DataFrame:
@@ -128,22 +162,14 @@ def _lines_along(first: pd.DataFrame, axis: str, registry: Registry) -> pd.DataF
     present = set(nodes[axis])
     above = {value: _above(axis, value, present, registry) for value in present}
     parts = nodes[nodes[axis].ne("all")]
-    margins = nodes[["node", *others, axis]].rename(
-        columns={"node": "margin", axis: "above"}
-    )
-    joined = parts.assign(above=parts[axis].map(above)).merge(
-        margins, on=[*others, "above"]
-    )
+    margins = nodes[["node", *others, axis]].rename(columns={"node": "margin", axis: "above"})
+    joined = parts.assign(above=parts[axis].map(above)).merge(margins, on=[*others, "above"])
     return joined[["margin", "node"]].rename(columns={"node": "part"}).assign(axis=axis)
 
 
 def _above(axis: str, value: str, present: set[str], registry: Registry) -> str:
     """The margin that a value is directly part of, among those that the rows have."""
-    between = (
-        value[:4]
-        if axis == "period" and len(value) == len("2024-Q1")
-        else registry.pool_of(axis, value)
-    )
+    between = value[:4] if axis == "period" and len(value) == len("2024-Q1") else registry.pool_of(axis, value)
     return between if between in present else "all"
 
 
@@ -162,64 +188,46 @@ def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:
     candidates.append(("numerator", shared[one_denominator].drop_duplicates(keys)))
     for role, margin in candidates:
         joined = parts[parts["role"].eq(role)].merge(
-            margin[[*keys, "node", "value"]].rename(
-                columns={"node": "margin", "value": "whole"}
-            ),
+            margin[[*keys, "node", "value"]].rename(columns={"node": "margin", "value": "whole"}),
             on=keys,
         )
         sums = joined.groupby(keys)["value"].transform("sum")
         holds = sums.eq(joined["whole"]).groupby(joined["measure_id"]).transform("all")
         lines = joined[holds].rename(columns={"node": "part"})
-        found.append(
-            lines[["margin", "part"]].assign(
-                axis="stratum " + role + lines["measure_id"]
-            )
-        )
+        found.append(lines[["margin", "part"]].assign(axis="stratum " + role + lines["measure_id"]))
     return pd.concat(found)
 
 
-def _identities(nodes: Integers) -> Integers:
+def _sums(nodes: Integers) -> list[pd.DataFrame]:
     """Each numerator + complement = denominator, once."""
-    complete = nodes[(nodes >= 0).all(axis=1)]
-    return np.unique(complete, axis=0)
+    complete = np.unique(nodes[(nodes >= 0).all(axis=1)], axis=0)
+    line = np.repeat([f"sum {i}" for i in range(len(complete))], 3)
+    return [pd.DataFrame({"line": line, "node": complete.ravel(), "sign": np.tile([1, -1, 1], len(complete))})]
 
 
-def _matrix(
-    margins: pd.DataFrame, identities: Integers, node_count: int
-) -> tuple[sparse.csr_array, Mask]:
-    """The lines as a matrix, and for each whether it is a margin's or an identity."""
-    line = margins.groupby(["axis", "margin"], sort=True).ngroup().to_numpy()
-    heads = margins.assign(line=line).drop_duplicates("line")
-    count = len(heads)
-    own = np.repeat(np.arange(len(identities)), 3) + count
-    row = np.concatenate([line, heads["line"], own])
-    column = np.concatenate([margins["part"], heads["margin"], identities.ravel()])
-    sign = np.concatenate(
-        [np.ones(len(line)), -np.ones(count), np.tile([1, -1, 1], len(identities))]
-    )
-    shape = (count + len(identities), node_count)
-    lines = sparse.coo_array(
-        (sign.astype(np.int64), (row, column)), shape=shape
-    ).tocsr()
-    return lines, np.arange(shape[0]) < count
+def _matrix(margins: pd.DataFrame, inside: list[pd.DataFrame], node_count: int) -> tuple[sparse.csr_array, Mask]:
+    """The lines as a matrix, and for each whether it is a margin's."""
+    line = margins["axis"] + " " + margins["margin"].astype(str)
+    heads = margins.assign(line=line, sign=-1, node=margins["margin"]).drop_duplicates("line")
+    parts = margins.assign(line=line, sign=1, node=margins["part"])
+    columns = ["line", "node", "sign"]
+    entries = pd.concat([heads[columns], parts[columns], *(frame[columns] for frame in inside)])
+    row, labels = entries["line"].factorize()
+    shape = (len(labels), node_count)
+    lines = sparse.coo_array((entries["sign"].to_numpy(dtype=np.int64), (row, entries["node"])), shape=shape)
+    return lines.tocsr(), np.arange(len(labels)) < len(heads)
 
 
-def _check(system: System, first: pd.DataFrame) -> None:
+def _check(system: System) -> None:
     wrong = np.flatnonzero(system.lines @ system.value)
-    if not len(wrong):
-        return
-    problems = []
-    for line in wrong[:20]:
-        start, stop = system.lines.indptr[line : line + 2]
-        margin = system.lines.indices[start:stop][system.lines.data[start:stop] < 0][0]
-        cell = first.loc[margin]
-        problems.append(
+    if len(wrong):
+        raise AuditError(
             Problem(
                 code="IIU601",
-                where=f"{cell['measure_id']} {' '.join(str(cell[c]) for c in _PLACE)} {cell['stratum']}",
-                what="this margin is not the sum of its parts",
+                where=system.equation(line),
+                what="this whole is not the sum of its parts",
                 expected="counts that add up, so that the gate can prove what a reader could subtract",
                 fix="Look at the mart's cells: a row is missing or counted twice.",
             )
+            for line in wrong[:20]
         )
-    raise AuditError(problems)
