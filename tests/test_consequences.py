@@ -1,4 +1,4 @@
-"""Immigration consequences: 159 cases with the answer that the cited law gives, and what the models must never do.
+"""Immigration consequences: a table of cases with the answer that the cited law gives, and what the models must never do.
 
 `consequence_cases.csv` reads: this charge, disposed so on this day with this sentence, asked about this ground under the
 law as known then or now. `unreviewed` is the answer while no attorney has reviewed the rows, `reviewed` the answer after.
@@ -208,6 +208,7 @@ def _add_stories(county: County) -> None:
         "corporal injury, 364": ("PC", "273.5(a)", 364),
         "corporal injury, 365": ("PC", "273.5(a)", 365),
         "robbery, 364": ("PC", "211", 364),
+        "second-degree burglary, 10": ("PC", "459/460(b)", 10),
         "nothing named": (None, None, None),
     }
     for key, (code, section, days) in offers.items():
@@ -450,6 +451,7 @@ def test_offer_is_judged_with_the_custody_offered(world: World) -> None:
     assert exposure["battery"] == "no_known_ground"
     assert exposure["corporal injury, 364"] == exposure["corporal injury, 365"] == "likely"  # domestic violence
     assert exposure["robbery, 364"] == "likely"  # moral turpitude: a felony
+    assert exposure["second-degree burglary, 10"] == "no_known_ground"
     assert exposure["nothing named"] == "cannot_determine"
 
 
@@ -552,7 +554,7 @@ def test_every_row_cites_a_primary_source(name: str) -> None:
 
 
 def test_source_that_nobody_read_has_low_confidence() -> None:
-    for name in ("offence_consequences", "disposition_consequences", "legal_events", "eras"):
+    for name in ("offence_consequences", "disposition_consequences", "statutory_maximums", "legal_events", "eras"):
         for row in _rows(name):
             assert row["verified_in"] or row["confidence"] == "low", row
 

@@ -117,6 +117,18 @@ with candidates as (
         partition by {{ columns }} held.ground
         order by reference.circuit is null, reference.consequence_id
     ) = 1
+),
+
+found as (
+    select
+        *,
+        case
+            when consequence_id is null then 'cannot_determine'
+            when is_met is null and answer <> answer_otherwise then 'cannot_determine'
+            when is_met then answer
+            else answer_otherwise
+        end as answer_found
+    from candidates
 )
 
 select
@@ -126,14 +138,12 @@ select
     depends_on,
     is_reviewed,
     case
-        when is_inchoate and not attempt_inherits then 'cannot_determine'
-        when consequence_id is null then 'cannot_determine'
-        when is_met is null and answer <> answer_otherwise then 'cannot_determine'
-        when not is_met then answer_otherwise
-        when is_sentence_assumed and depends_on = 'imposed_one_year' then {{ at_most_possible('answer') }}
-        else answer
+        when answer_found <> 'no_known_ground' and is_inchoate and not attempt_inherits then 'cannot_determine'
+        when is_met and is_sentence_assumed and depends_on = 'imposed_one_year'
+            then {{ at_most_possible('answer_found') }}
+        else answer_found
     end as answer
-from candidates
+from found
 union all
 select
     {{ columns }}

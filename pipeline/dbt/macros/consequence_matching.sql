@@ -2,18 +2,18 @@
 
 {#- A code, section or subdivision without what offices write differently: (a)(1), a1, A 1; 05, 5. -#}
 {% macro statute_part(text) -%}
-    nullif(regexp_replace(regexp_replace(lower({{ text }}), '[^a-z0-9./]', '', 'g'), '^0+([0-9])', '\1'), '')
+    nullif(regexp_replace(regexp_replace(lower({{ text }}), '[^a-z0-9.]', '', 'g'), '^0+([0-9])', '\1'), '')
 {%- endmacro %}
 
 {#-
-    The three parts of a statute in the form that they are compared in. A subdivision may stand behind the section; none
-    is ''.
+    The three parts of a statute in the form that they are compared in. A subdivision may stand behind the section, as in
+    243(e)(1) or 459/460(b); none is ''.
 -#}
 {% macro statute_forms(code, section, subdivision) -%}
     {{ statute_part(code) }} as code_form,
-    {{ statute_part("regexp_replace(" ~ section ~ ", '\\(.*$', '')") }} as section_form,
+    {{ statute_part("regexp_replace(" ~ section ~ ", '[(/].*$', '')") }} as section_form,
     coalesce(
-        {{ statute_part("coalesce(" ~ subdivision ~ ", regexp_extract(" ~ section ~ ", '\\(.*$'))") }}, ''
+        {{ statute_part("coalesce(" ~ subdivision ~ ", regexp_extract(" ~ section ~ ", '[(/].*$'))") }}, ''
     ) as subdivision_form
 {%- endmacro %}
 
