@@ -183,6 +183,17 @@ def test_rows_keep_the_number_they_have_in_the_file_when_others_are_rejected_or_
     assert [(c.read, c.landed, c.rejected) for c in landing.files] == [(4, 3, 1)]
 
 
+def test_headers_that_are_words_of_ours_are_columns_of_the_export(tmp_path: Path) -> None:
+    office = TinyOffice(tmp_path)
+    for ours, theirs in (("Pid", "id"), ("Ref", "source"), ("Sex", "target")):
+        office.write_office((office.office / "office.yml").read_text(encoding="utf-8").replace(ours, theirs))
+        office.write_export((office.raw / "referrals.csv").read_bytes().replace(ours.encode(), theirs.encode(), 1))
+    office.land()
+    with duckdb.connect(str(office.database), read_only=True) as connection:
+        sexes = connection.execute("select sex from landed.person order by _source_row").fetchall()
+    assert sexes == [("female",), ("male",), ("female",)]
+
+
 def test_all_problems_of_a_run_are_reported_together(tmp_path: Path) -> None:
     tiny = TinyOffice(tmp_path)
     tiny.write_office(OFFICE_YML.replace("received_at:", "recieved_at:").replace("codes: sex", "codes: sexx"))
