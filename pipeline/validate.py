@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import pandas as pd
 import yaml
 from jinja2 import Environment, StrictUndefined
 
@@ -207,7 +208,12 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> _Standing:
         table: [_Column(name=name) for name, _ in columns]
         for table, columns in _columns_of(connection, "marts").items()
     }
-    return _standing(connection, "marts", columns, keys={}, not_supplied=frozenset())
+    standing = _standing(connection, "marts", columns, keys={}, not_supplied=frozenset())
+    catalogue = connection.execute("select * from reference.measures order by measure_id").fetchdf()
+    measures = [row for row in catalogue.to_dict("records") if row["fact"] in columns]
+    # An empty cell of the catalogue is nothing in SQL, not the text "nan".
+    told = [{name: None if pd.isna(cell) else cell for name, cell in row.items()} for row in measures]
+    return replace(standing, words={**standing.words, "measures": told})
 
 
 def _standing(
