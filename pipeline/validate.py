@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
-import pandas as pd
 import yaml
 from jinja2 import Environment, StrictUndefined
 
@@ -209,11 +208,11 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> _Standing:
         for table, columns in _columns_of(connection, "marts").items()
     }
     standing = _standing(connection, "marts", columns, keys={}, not_supplied=frozenset())
-    catalogue = connection.execute("select * from reference.measures order by measure_id").fetchdf()
-    measures = [row for row in catalogue.to_dict("records") if row["fact"] in columns]
-    # An empty cell of the catalogue is nothing in SQL, not the text "nan".
-    told = [{name: None if pd.isna(cell) else cell for name, cell in row.items()} for row in measures]
-    return replace(standing, words={**standing.words, "measures": told})
+    found = connection.execute("select * from reference.measures order by measure_id")
+    names = [column[0] for column in found.description]
+    measures = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    counted = [m for m in measures if m["fact"] in columns and (m["denominator"] or m["numerator"])]
+    return replace(standing, words={**standing.words, "measures": counted})
 
 
 def _standing(
