@@ -250,15 +250,8 @@ def _row(
     if min(totals[1], totals[3]) == 0:
         return row | {"status": "not_estimable", "reason": "No case on one side."}
     facts = [counts[c].to_numpy(dtype=str) for c in columns]
-    known = adjusted.certain(k, n, *facts)
-    design = np.zeros((n.size, 0))
-    if not known.all():
-        modelled = adjusted.dummies(*(fact[~known] for fact in facts))
-        design = np.zeros((n.size, modelled.shape[1]))
-        design[~known] = modelled
-    over_all = adjusted.g_computation(k, n, of_group, design, known=known)
-    over_group = adjusted.g_computation(k, n, of_group, design, known=known, target="group")
-    usable, least = adjusted.support(n, of_group, adjusted.dummies(*facts))
+    over_all = adjusted.gap_with_facts_equal(k, n, of_group, *facts)
+    over_group = adjusted.gap_with_facts_equal(k, n, of_group, *facts, target="group")
     mh = strata.mantel_haenszel(*_by_stratum(counts, columns, of_group))
     row |= {
         "rate": over_all.rate,
@@ -277,12 +270,12 @@ def _row(
         "mantel_haenszel_high": float(mh.difference_limits.high),
         "e_value": float(sensitivity.e_value(over_all.ratio)),
         "e_value_of_limit": float(sensitivity.e_value_of_limit(over_all.ratio_low, over_all.ratio_high)),
-        "usable": usable,
-        "least_support": least,
+        "usable": over_all.usable,
+        "least_support": over_all.least_support,
         "detectable_gap": float(multiplicity.detectable_gap(totals[1], totals[3], totals[2] / totals[3])),
     }
     row |= _robustness(k, n, of_group, facts, columns.index("offence_group"))
-    return row | _status(over_all.difference, min(totals[1], totals[3]), usable)
+    return row | _status(over_all, min(totals[1], totals[3]))
 
 
 def _by_stratum(
@@ -326,11 +319,11 @@ def _robustness(
     }
 
 
-def _status(difference: float, smaller_side: float, usable: float) -> dict[str, str]:
-    if np.isnan(difference):
+def _status(found: adjusted.Adjusted, smaller_side: float) -> dict[str, str]:
+    if np.isnan(found.difference):
         return {"status": "not_estimable", "reason": "The model has no finite solution: too few events for its facts."}
     if smaller_side < MINIMUM_CASES:
         return {"status": "unreliable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
-    if usable < LEAST_USABLE:
-        return {"status": "unreliable", "reason": f"Only {usable:.0%} of cases have a counterpart."}
+    if found.usable < LEAST_USABLE:
+        return {"status": "unreliable", "reason": f"Only {found.usable:.0%} of cases have a counterpart."}
     return {"status": "ok", "reason": ""}

@@ -291,11 +291,17 @@ def test_twenty_four_quarters_allow_no_p_value() -> None:
 
 
 def test_a_change_is_judged_against_all_other_dates() -> None:
-    """33 dates leave four points on each side; a clean step is the largest at its own date alone."""
-    found = trends.change_at(np.repeat([0.2, 0.5], 20), changed_at=20)
-    assert found.p_value == pytest.approx(1 / 33)
-    drift = trends.change_at(np.linspace(0, 1, 40), changed_at=20)
-    assert drift.p_value == 1, "a steady rise is no change at any date"
+    """29 dates leave six points on each side; a clean step is the largest at its own date alone."""
+    assert trends.change_at(np.repeat([0.2, 0.5], 20), changed_at=20).p_value == pytest.approx(1 / 29)
+
+
+def test_a_steady_rise_is_no_change_at_any_date() -> None:
+    assert trends.change_at(np.linspace(0, 1, 40), changed_at=12).p_value == 1
+
+
+def test_a_change_too_near_the_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="fewer than 6 points"):
+        trends.change_at(np.zeros(40), changed_at=36)
 
 
 def test_a_comparison_series_takes_out_what_happened_everywhere() -> None:

@@ -83,7 +83,6 @@ def test_no_sentence_claims_a_cause_a_likelihood_or_the_absence_of_disparity(lan
         gap = replace(CLEAR, low=low, high=high, given=given, held_equal=("a",) if given else (), unknown_cases=unknown)
         text = " ".join(sentences(gap, language=language)).lower()
         assert not re.search(NEVER[language], text), text
-        assert sentences(gap, language=language)[-1] in text or True
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -128,6 +128,30 @@ def fit_logit(events: ArrayLike, cases: ArrayLike, design: ArrayLike) -> Logit:
     return Logit(coefficients=beta * np.nan, covariance=unknown, converged=False, cases=float(n.sum()))
 
 
+def gap_with_facts_equal(
+    events: ArrayLike,
+    cases: ArrayLike,
+    in_group: ArrayLike,
+    *facts: ArrayLike,
+    target: Target = "population",
+    confidence: float = 0.95,
+) -> Adjusted:
+    """`g_computation` with an indicator for every level of each fact; each fact has one level per cell.
+
+    Levels in which the outcome is certain are taken as known (see `certain`), so they do not take the model with them.
+    """
+    levels = [np.asarray(fact).astype(str) for fact in facts]
+    known = certain(events, cases, *levels)
+    design = np.zeros((known.size, 0))
+    if levels and not known.all():
+        modelled = dummies(*(level[~known] for level in levels))
+        design = np.zeros((known.size, modelled.shape[1]))
+        design[~known] = modelled
+    found = g_computation(events, cases, in_group, design, target=target, known=known, confidence=confidence)
+    usable, least = support(cases, in_group, dummies(*levels)) if levels else (found.usable, found.least_support)
+    return replace(found, usable=usable, least_support=least)
+
+
 def g_computation(
     events: ArrayLike,
     cases: ArrayLike,

@@ -159,8 +159,9 @@ def standardise(
 
 
 def _log_limits(ratio: Floats, log_variance: Floats, z: float) -> Interval:
-    factor = np.exp(z * np.sqrt(log_variance))
-    return Interval(low=ratio / factor, high=ratio * factor)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = np.exp(z * np.sqrt(log_variance))
+        return Interval(low=ratio / factor, high=ratio * factor)
 
 
 def _breslow_day(k1: Floats, n1: Floats, k0: Floats, n0: Floats, odds: Floats) -> Floats:

@@ -29,7 +29,7 @@ class Series:
 class Change:
     """By how much the rate changed at a date, less the change of the comparison series.
 
-    `p_value` is the share of all possible dates with as large a change; NaN below forty points.
+    `p_value` is the share of all dates with as large a change; NaN below forty points.
     """
 
     change: float
@@ -76,14 +76,21 @@ def event_study(
     return Series(rate=relative, limits=Interval(low=relative - reach, high=relative + reach))
 
 
-def change_at(rates: ArrayLike, *, changed_at: int, comparison: ArrayLike | None = None, least_side: int = 4) -> Change:
-    """Mean after less mean before, and how many of all dates (with `least_side` points on each side) show as much."""
+def change_at(rates: ArrayLike, *, changed_at: int, comparison: ArrayLike | None = None, window: int = 6) -> Change:
+    """Mean of the `window` points from the change on less the mean of as many before, set against all other dates.
+
+    Windows of one length make all dates alike: a change near an end is no easier to come by than one in the middle,
+    and a steady rise looks the same everywhere and so is no change. Dates whose windows reach beyond the series are
+    left out; ValueError if that is so of the change itself.
+    """
     series = np.asarray(rates, dtype=float)
     if comparison is not None:
         series = series - np.asarray(comparison, dtype=float)
-    dates = np.arange(least_side, series.size - least_side + 1)
-    steps = np.array([series[d:].mean() - series[:d].mean() for d in dates])
-    change = float(series[changed_at:].mean() - series[:changed_at].mean())
+    dates = np.arange(window, series.size - window + 1)
+    if changed_at not in dates:
+        raise ValueError(f"the change at point {changed_at} has fewer than {window} points on a side")
+    steps = np.array([series[d : d + window].mean() - series[d - window : d].mean() for d in dates])
+    change = float(steps[changed_at - window])
     p_value = float((np.abs(steps) >= abs(change) - 1e-12).mean()) if series.size >= FEWEST_POINTS else float("nan")
     return Change(change=change, p_value=p_value, points=series.size)
 
