@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import AuditSettings
-from pipeline.disclose.publish import Published, publish
 from pipeline.measures import comparison_table, measure_table
 
 QUARTERS = tuple(f"{year}-Q{quarter}" for year in range(2021, 2027) for quarter in range(1, 5))[:22]
@@ -62,7 +61,8 @@ PROPOSAL = {"data_quality": 1, "charging": 2, "bail": 9, "diversion": 6, "ice_co
 class Example:
     """The frames that `build_site` is given."""
 
-    published: Published
+    measures: pd.DataFrame
+    comparisons: pd.DataFrame
     catalogue: pd.DataFrame
     settings: AuditSettings
     run: dict[str, Any]
@@ -113,20 +113,37 @@ def example(*, seed: int = 20260630, scale: float = 1.0) -> Example:
     spread = pd.concat(values)[[*columns, "value", "outcome", "cases"]]
     supplied = [("referral", "decision"), ("referral", "decision_date"), ("citizenship_assertion", "value")]
     measures = measure_table(counts, spread, catalogue(), supplied, SETTINGS)
-    published = publish(measures, comparison_table(measures, SETTINGS))
+    shown, compared = _hidden(measures), _hidden(comparison_table(measures, SETTINGS))
     run = {
         "version": "0.1.0", "engine": "duckdb", "as_of_date": "2026-06-30", "office": "example_county",
         "files": [{"path": "cases.csv", "sha256": "ab" * 32, "read": 26412, "landed": 26400, "rejected": 7, "filtered": 5}],
         "steps": [], "peak_memory_mb": 0,
         "checks": {"passed": 42, "failed": 1, "not_applicable": 3, "error": 0},
-        "measures": published.measures["status"].value_counts().sort_index().to_dict(),
+        "measures": shown["status"].value_counts().sort_index().to_dict(),
         "control_totals": [
             {"id": "filed_2024", "label": "Cases filed in 2024, annual report", "published": "3052", "ours": "3052", "match": True},
             {"id": "declined_2024", "label": "Cases declined in 2024, annual report", "published": "1703", "ours": "1698", "match": False},
         ],
         "findings": [],
     }  # fmt: skip
-    return Example(published, catalogue(), SETTINGS, run)
+    return Example(shown, compared, catalogue(), SETTINGS, run)
+
+
+def _hidden(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as if it had passed the gate: coarse breakdowns only, and no count from 1 to 10. Not the gate itself."""
+    alone = [table[c].ne("all") for c in ("race", "citizenship", "offence_group") if c in table]
+    crossed = sum(column.astype(int) for column in alone)
+    finer = table["period"].ne("all").astype(int) + table["stratum"].ne("all")
+    table = table[crossed + finer <= 2].reset_index(drop=True)
+    sides = [("numerator", "denominator"), ("reference_numerator", "reference_denominator")]
+    few = pd.Series(False, index=table.index)
+    for events, cases in (side for side in sides if side[1] in table):
+        for count in (table[events], table[cases], table[cases] - table[events]):
+            few |= count.between(1, 10).fillna(False).astype(bool)
+    few &= table["status"].ne("not_computable")
+    numbers = [c for c in table.columns if pd.api.types.is_numeric_dtype(table[c])]
+    table[numbers] = table[numbers].mask(few)
+    return table.assign(status=table["status"].mask(few, "suppressed"), reason=table["reason"].mask(few, "Hidden."))
 
 
 def _cells(rng: np.random.Generator, *, size: int, level: float, extra: float, kind: str) -> pd.DataFrame:

@@ -60,6 +60,8 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
+    """A line of a figure: its label, and a mark for each series."""
+
     label: str
     marks: Sequence[Mark]
 
@@ -228,7 +230,7 @@ def draw(pictures: Mapping[Path, Mapping[str, Any]]) -> str | None:
     return None
 
 
-def as_json(figure: Mapping[str, Any]) -> str:
+def as_json(figure: Mapping[Any, Any]) -> str:
     """The figure for plotly.js, safe inside a script."""
     return json.dumps(figure, ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
 

@@ -42,25 +42,27 @@ class Language:
         return self.code == "en" or bool(self.words.get(text))
 
     def count(self, number: float) -> str:
-        return format_decimal(round(number), locale=self.locale)
+        return str(format_decimal(round(number), locale=self.locale))
 
     def number(self, number: float) -> str:
         """At most three significant digits below 100, whole above: 2.41, 36.5, 1,204."""
         pattern = "#,##0" if abs(number) >= 100 else "#,##0.#" if abs(number) >= 10 else "#,##0.##"
-        return format_decimal(number, format=pattern, locale=self.locale)
+        return str(format_decimal(number, format=pattern, locale=self.locale))
 
     def share(self, share: float, *, digits: int = 0) -> str:
         """0.714 as 71%; with one digit 71.4%. A share that is not 0 never reads 0%."""
         if digits == 0 and 0 < abs(share) < 0.01:
             digits = 1
-        return format_percent(share, format="#,##0" + ("." + "0" * digits if digits else "") + "%", locale=self.locale)
+        return str(
+            format_percent(share, format="#,##0" + ("." + "0" * digits if digits else "") + "%", locale=self.locale)
+        )
 
     def value(self, number: float, unit: str, *, digits: int = 0) -> str:
         """A number in the unit of its measure (column `unit` of the catalogue)."""
         if unit == "share":
             return self.share(number, digits=digits)
         if unit == "usd":
-            return format_currency(number, "USD", format="¤#,##0", currency_digits=False, locale=self.locale)
+            return str(format_currency(number, "USD", format="¤#,##0", currency_digits=False, locale=self.locale))
         return f"{self.number(number)} {self(unit)}" if unit not in ("", "count") else self.number(number)
 
     def gap(self, difference: float, unit: str) -> str:
@@ -75,11 +77,11 @@ class Language:
 
     def day(self, day: date | str) -> str:
         day = date.fromisoformat(day) if isinstance(day, str) else day
-        return format_date(day, format="long", locale=self.locale)
+        return str(format_date(day, format="long", locale=self.locale))
 
     def month(self, day: date | str) -> str:
         day = date.fromisoformat(day) if isinstance(day, str) else day
-        return format_date(day, format="LLLL y" if self.code == "en" else "LLLL 'de' y", locale=self.locale)
+        return str(format_date(day, format="LLLL y" if self.code == "en" else "LLLL 'de' y", locale=self.locale))
 
     def period(self, period: str) -> str:
         """`all`, `2024` or `2024-Q1`, as it is read."""

@@ -88,7 +88,7 @@ class OpenAudit:
         shown = frame.copy()
         if "measure_id" in shown:
             titles = self.public.catalogue.set_index("measure_id")["title"]
-            shown.insert(shown.columns.get_loc("measure_id") + 1, "measure", shown["measure_id"].map(titles))
+            shown.insert(list(shown).index("measure_id") + 1, "measure", shown["measure_id"].map(titles))
         for column in shown:
             if pd.api.types.is_float_dtype(shown[column]):
                 is_share = bool(shown[column].abs().max() <= 1)
@@ -114,6 +114,8 @@ def open_audit(data: str | Path) -> OpenAudit:
 
 @dataclass(frozen=True, kw_only=True)
 class RunNotebooks:
+    """The pages written, and what the reader of the run should know."""
+
     pages: Sequence[Path]
     notices: Sequence[str]
 
@@ -252,7 +254,7 @@ def _figure(picture: Picture) -> Shown:
     return Shown(data={PLOTLY_MIME: json.loads(json.dumps(picture.figure("wide"))), "text/plain": picture.alt})
 
 
-def _number(value: float, *, share: bool) -> str:
+def _number(value: Any, *, share: bool) -> str:
     if pd.isna(value):
         return "–"
     return (ENGLISH.share(value, digits=1) if share else ENGLISH.number(value)).replace("-", "−")

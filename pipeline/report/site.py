@@ -22,6 +22,8 @@ from pipeline.report.tables import PublicData, headline, sha256, write_tables
 
 HERE = Path(__file__).resolve().parent
 DATA_QUALITY = "data_quality"
+#: A share or a gap, or "3 of 4"; but not the 95% of an interval.
+WEIGHTY = r"[+−]?(?!95%)\d[\d.,]*%|\b\d[\d.,]* (?:of|de) (?:\w+ )?\d[\d.,]*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,13 +307,8 @@ def _scaled(difference: float, reach: float) -> str:
 
 def _weigh(sentence: str) -> Markup:
     """Shares and gaps in bold, for a reader who skims."""
-    return Markup(
-        re.sub(
-            r"[+−]?(?!95%)\d[\d.,]*%|\b\d[\d.,]* (?:of|de) (?:\w+ )?\d[\d.,]*",
-            r"<strong>\g<0></strong>",
-            str(escape(sentence)),
-        )
-    )
+    text = str(escape(sentence))
+    return Markup(re.sub(WEIGHTY, r"<strong>\g<0></strong>", text))  # noqa: S704 escaped one line above
 
 
 def _size(size: int, say: Language) -> str:

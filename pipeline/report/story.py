@@ -19,7 +19,7 @@ import yaml
 from pipeline.report import figures
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
-from pipeline.report.tables import ALL, SHOWN, PublicData, headline
+from pipeline.report.tables import ALL, SHOWN, PublicData, headline, records
 
 CITIZENSHIPS = ("citizen", "noncitizen", "unknown")
 #: A trend needs this many periods with a number, a picture of gaps this many measures.
@@ -123,7 +123,7 @@ class Story:
         words = str(content()["codes"].get(code, code.replace("_", " ")))
         return self.say(words)
 
-    def value(self, row: Any | None, *, digits: int = 0) -> str:
+    def value(self, row: Any, *, digits: int = 0) -> str:
         """The estimate of a published row, or why there is none."""
         if row is None:
             return "–"
@@ -135,10 +135,10 @@ class Story:
         words = {"suppressed": "hidden", "not_estimable": "no cases", "not_computable": "not recorded"}
         return self.say(words.get(status, "–"))
 
-    def interval(self, low: float | None, high: float | None, unit: str, *, signed: bool = False) -> str:
+    def interval(self, low: Any, high: Any, unit: str, *, signed: bool = False) -> str:
+        """Two ends in the unit of a measure, which is named once: −12 to −6.8 points."""
         if pd.isna(low) or pd.isna(high):
             return "–"
-        assert low is not None and high is not None
         write = self.say.gap if signed else partial(self.say.value, digits=1)
         ends = [write(end, unit) for end in (low, high)]
         word = ends[1].partition(" ")[2]
@@ -146,7 +146,7 @@ class Story:
             ends[0] = ends[0].removesuffix(f" {word}")
         return self.say("{low} to {high}", low=ends[0], high=ends[1])
 
-    def clear(self, gap: Any | None) -> bool:
+    def clear(self, gap: Any) -> bool:
         """The 95% interval excludes zero, and the row is neither hidden nor unreliable."""
         return gap is not None and gap.status == "ok" and (gap.difference_low > 0 or gap.difference_high < 0)
 
@@ -177,7 +177,7 @@ class Story:
             bound_high=_number(gap.bound_high) if known else None,
         )  # fmt: skip
 
-    def verdict(self, gap: Any | None) -> str:
+    def verdict(self, gap: Any) -> str:
         if gap is None or gap.status not in SHOWN:
             return ""
         if gap.status == "unreliable":
@@ -534,7 +534,7 @@ class Story:
             & (rows["unit"] == "share")
             & (rows["stratum"] == ALL)
         ]
-        found = [gap for gap in rows.itertuples(index=False) if self.clear(gap) and kinds.get(gap.measure_id) == "rate"]
+        found = [gap for gap in records(rows) if self.clear(gap) and kinds.get(gap.measure_id) == "rate"]
         found.sort(key=lambda gap: (-abs(gap.difference), gap.measure_id, gap.race))
         return [
             [
@@ -557,7 +557,7 @@ class Story:
                 & (rows["citizenship"] == ALL)
                 & (rows["stratum"] != ALL)
             ]
-            cells = [(_capital(self.label(row.stratum)), row) for row in rows.itertuples(index=False)]
+            cells = [(_capital(self.label(row.stratum)), row) for row in records(rows)]
             first = say("Part")
         else:
             groups = [(say("Everyone"), ALL, ALL)] + [
@@ -581,7 +581,7 @@ class Story:
 
     # ---- parts of pictures -------------------------------------------------------------------------------------
 
-    def finding(self, measure: Any, everyone: Any | None, gap: Any | None) -> str:
+    def finding(self, measure: Any, everyone: Any, gap: Any) -> str:
         """The title of a picture: what it found."""
         say = self.say
         words = {"title": say(measure.title), "all": self.value(everyone)}
@@ -607,7 +607,7 @@ class Story:
             "Decisions from {period}, by what was on file on the day of the decision.", period=self.period()
         )
 
-    def counted_note(self, measure: Any, everyone: Any | None) -> str:
+    def counted_note(self, measure: Any, everyone: Any) -> str:
         say = self.say
         text = say("Counted: {population}. {period}.", population=say(measure.denominator_text), period=self.period())
         if everyone is None or everyone.status not in SHOWN or pd.isna(everyone.denominator):
@@ -626,7 +626,7 @@ class Story:
     def hidden_note(self, hidden: int, of: int) -> str:
         return self.say("{hidden} of {all} numbers are hidden to protect people; hidden is not zero.", hidden=self.say.count(hidden), all=self.say.count(of))  # fmt: skip
 
-    def bounds_note(self, gap: Any | None) -> list[str]:
+    def bounds_note(self, gap: Any) -> list[str]:
         if gap is None or gap.status not in SHOWN or pd.isna(gap.bound_low):
             return []
         return [self.say(
@@ -663,7 +663,7 @@ class Story:
             text=self.say.gap(gap.difference, "share"),
         )  # fmt: skip
 
-    def _check(self, measure: Any, row: Any | None, *, table: str = "") -> Check | None:
+    def _check(self, measure: Any, row: Any, *, table: str = "") -> Check | None:
         if row is None or row.status not in SHOWN:
             return None
         columns = [c for c in ("numerator", "denominator") if not pd.isna(getattr(row, c))]

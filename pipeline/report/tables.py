@@ -54,26 +54,25 @@ class PublicData:
     def by_cell(self) -> dict[Key, Any]:
         """The row of (measure_id, period, race, citizenship, stratum), all offences together."""
         rows = self.measures[self.measures["offence_group"] == ALL]
-        return {(r.measure_id, r.period, r.race, r.citizenship, r.stratum): r for r in rows.itertuples(index=False)}
+        return {(r.measure_id, r.period, r.race, r.citizenship, r.stratum): r for r in records(rows)}
 
     @cached_property
     def by_contrast(self) -> dict[Key, Any]:
         """The comparison of (measure_id, period, contrast, race, stratum); race is 'all' for the contrast citizenship."""
-        rows = self.comparisons.itertuples(index=False)
-        return {(r.measure_id, r.period, r.contrast, r.race, r.stratum): r for r in rows}
+        return {(r.measure_id, r.period, r.contrast, r.race, r.stratum): r for r in records(self.comparisons)}
 
     def of_mart(self, mart: str) -> list[Any]:
         """The measures of a mart, as rows of the catalogue."""
-        return list(self.catalogue[self.catalogue["mart"] == mart].itertuples(index=False))
+        return records(self.catalogue[self.catalogue["mart"] == mart])
 
     def cell(
         self, measure_id: str, *, period: str = ALL, race: str = ALL, citizenship: str = ALL, stratum: str = ALL
-    ) -> Any | None:
+    ) -> Any:
+        """The row of a cell, or None where it is not published."""
         return self.by_cell.get((measure_id, period, race, citizenship, stratum))
 
-    def gap(
-        self, measure_id: str, *, contrast: str, race: str = ALL, stratum: str = ALL, period: str = ALL
-    ) -> Any | None:
+    def gap(self, measure_id: str, *, contrast: str, race: str = ALL, stratum: str = ALL, period: str = ALL) -> Any:
+        """The row of a comparison, or None where it is not published."""
         return self.by_contrast.get((measure_id, period, contrast, race, stratum))
 
     def periods(self, measure_id: str, *, citizenship: str, stratum: str) -> list[str]:
@@ -88,7 +87,13 @@ def headline(measure: Any) -> str:
     return {"distribution": "median", "time_to_event": f"median_{measure.unit}"}.get(measure.kind, ALL)
 
 
+def records(frame: pd.DataFrame) -> list[Any]:
+    """The rows of a frame, with its columns as attributes."""
+    return list(frame.itertuples(index=False))
+
+
 def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -112,9 +117,9 @@ def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
 def read_tables(folder: Path) -> PublicData:
     """What `write_tables` wrote, as it was published. Findings and corrections are not among the tables."""
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    settings = card["settings"] | {
-        k: date.fromisoformat(card["settings"][k]) for k in ("as_of_date", "period_from", "period_to")
-    }
+    settings = card["settings"]
+    settings |= {key: date.fromisoformat(settings[key]) for key in ("as_of_date", "period_from", "period_to")}
+    settings |= {"cannot_answer": tuple((measure, reason) for measure, reason in settings["cannot_answer"])}
     catalogue = pd.read_csv(folder / CATALOGUE, dtype=str, keep_default_na=False)
     measures, comparisons = (
         pq.read_table(folder / f"{name}.parquet").to_pandas() for name in ("measures", "comparisons")
@@ -158,6 +163,13 @@ def _parquet(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+ABOUT = """\
+One row a measure, period and group. 'all' stands for everyone, or for the whole period.
+status: ok; suppressed (hidden to protect people); unreliable (few cases); not_estimable (no number can be given); \
+not_computable (the office does not record what is needed).
+An empty cell is never a zero. Citizenship is not immigration status.
+ci_low and ci_high: 95% interval. bound_low and bound_high: how far the number could move if every person whose \
+citizenship is not recorded were counted in the way that matters most."""
 WIDTHS = {"title": 52, "definition": 90, "reason": 44, "race": 16, "citizenship": 14, "stratum": 24, "period": 10}
 PERCENT = ("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate", "difference", "difference_low", "difference_high")  # fmt: skip
 
@@ -184,16 +196,10 @@ def _workbook(path: Path, public: PublicData, mart: str) -> Path:
     about = book.add_worksheet("About")
     about.set_column(0, 0, 120, styles["text"])
     about.write(0, 0, f"{settings.title}: {mart.replace('_', ' ')}", styles["title"])
-    lines = [
-        f"Decisions from {settings.period_from} to {settings.period_to}, as known on {settings.as_of_date}.",
-        "One row a measure, period and group. 'all' stands for everyone, or for the whole period.",
-        "status: ok; suppressed (hidden to protect people); unreliable (few cases); not_estimable (no number can be given); "
-        + "not_computable (the office does not record what is needed).",
-        "An empty cell is never a zero. Citizenship is not immigration status.",
-        "ci_low and ci_high: 95% interval. bound_low and bound_high: how far the number could move if every person "
-        + "whose citizenship is not recorded were counted in the way that matters most.",
-    ]  # fmt: skip
-    for row, line in enumerate(lines, start=2):
+    about.write(
+        2, 0, f"Decisions from {settings.period_from} to {settings.period_to}, as known on {settings.as_of_date}."
+    )
+    for row, line in enumerate(ABOUT.splitlines(), start=3):
         about.write(row, 0, line, styles["text"])
     whole = measures["period"] == ALL
     _sheet(book, "Whole period", measures[whole], titles, styles)

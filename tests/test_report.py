@@ -1,0 +1,293 @@
+"""The pages: complete, the same each time, self-contained, and honest about what is hidden or not recorded."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from pipeline.report import figures, site
+from pipeline.report.figures import Mark, Row
+from pipeline.report.language import ENGLISH, LANGUAGES, Language
+from pipeline.report.notebooks import NOTEBOOKS
+from pipeline.report.story import Check, Story
+from pipeline.report.tables import PublicData, read_tables, write_tables
+from tests.report_example import MISSING, example
+
+SPANISH = Language("es")
+
+
+@pytest.fixture(scope="session")
+def public() -> PublicData:
+    made = example()
+    return PublicData(
+        measures=made.measures, comparisons=made.comparisons, catalogue=made.catalogue,
+        settings=made.settings, run=made.run, source={"publisher": "Example County"}, synthetic=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def pages(public: PublicData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as a machine without a Chrome builds it: the quick way."""
+    return built(tmp_path_factory.mktemp("pages") / "site", public)
+
+
+def built(out: Path, public: PublicData) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "find_chrome", lambda: None)
+        made = site.build_site(out=out, public=public)
+    assert "BROWSER_PATH" in made.notices[0]
+    return out
+
+
+def html_of(pages: Path) -> dict[str, str]:
+    return {str(p.relative_to(pages)): p.read_text(encoding="utf-8") for p in sorted(pages.glob("*/*.html"))}
+
+
+class Links(HTMLParser):
+    """All that a page points at, and all that it can be pointed at."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src", "srcset") and value is not None:
+                self.targets.append(value)
+            if name == "id" and value is not None:
+                self.ids.append(value)
+
+
+def test_two_builds_have_the_same_bytes(pages: Path, public: PublicData, tmp_path: Path) -> None:
+    again = built(tmp_path / "again", public)
+    first = {p.relative_to(pages): p.read_bytes() for p in pages.rglob("*") if p.is_file()}
+    second = {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}
+    assert [name for name in first.keys() | second.keys() if first.get(name) != second.get(name)] == []
+
+
+def test_every_link_leads_somewhere(pages: Path) -> None:
+    parsed = {(pages / name).resolve(): Links(text) for name, text in html_of(pages).items()}
+    lost = []
+    for page, links in parsed.items():
+        for target in links.targets:
+            path, _, anchor = target.partition("#")
+            to = (page.parent / path).resolve() if path else page
+            if target.startswith("data:"):
+                continue
+            if not to.exists() or (anchor and anchor not in parsed[to].ids):
+                lost.append((page.name, target))
+    assert lost == []
+
+
+def test_an_address_within_a_page_is_given_once(pages: Path) -> None:
+    for text in html_of(pages).values():
+        ids = Links(text).ids
+        assert len(ids) == len(set(ids))
+
+
+def test_no_page_asks_for_anything_from_elsewhere(pages: Path) -> None:
+    own = [p for p in pages.rglob("*") if p.suffix in (".html", ".css", ".js") and p.name != "plotly.min.js"]
+    assert [p.name for p in own if re.search(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", p.read_text(encoding="utf-8"))] == []
+
+
+def test_the_first_load_of_a_page_is_at_most_60_kb(pages: Path) -> None:
+    shared = sum(
+        len(gzip.compress((pages / "static" / n).read_bytes())) for n in ("site.css", "site.js", "source-serif-4.woff2")
+    )
+    heavy = {n: shared + len(gzip.compress(t.encode())) for n, t in html_of(pages).items()}
+    assert {name: size for name, size in heavy.items() if size > 60_000} == {}
+
+
+def test_each_language_has_the_same_pages(pages: Path) -> None:
+    names = [{p.name for p in (pages / say.code).iterdir()} for say in LANGUAGES]
+    assert names[0] == names[1]
+    assert {"index.html", "charging.html", "ice-contact.html", "proposals.html", "glossary.html"} <= names[0]
+
+
+def test_a_mart_nobody_wrote_words_for_gets_its_page(public: PublicData, tmp_path: Path) -> None:
+    def moved(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(mart=frame["mart"].replace("bail", "street_lights"))
+
+    data = replace(
+        public,
+        measures=moved(public.measures),
+        comparisons=moved(public.comparisons),
+        catalogue=moved(public.catalogue),
+    )
+    out = built(tmp_path / "site", data)
+    assert "<h1>Street lights</h1>" in (out / "en" / "street-lights.html").read_text(encoding="utf-8")
+
+
+def test_what_the_office_does_not_record_is_named_with_its_columns(pages: Path) -> None:
+    findings = (pages / "en" / "findings.html").read_text(encoding="utf-8")
+    for columns in MISSING.values():
+        assert all(column in findings for column in columns.split())
+
+
+def test_every_figure_says_that_citizenship_is_not_immigration_status(pages: Path) -> None:
+    text = (pages / "en" / "charging.html").read_text(encoding="utf-8")
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, flags=re.DOTALL)
+    assert len(captions) >= 3
+    assert all("Citizenship is not immigration status." in caption for caption in captions)
+
+
+def test_a_program_that_finds_another_number_stops_the_build(pages: Path, public: PublicData) -> None:
+    picture = Story(public, ENGLISH).pictures("charging")[0]
+    site._reproduce([picture], pages / "data")
+    assert picture.check is not None
+    wrong = replace(picture.check, expected=(1, *picture.check.expected[1:]))
+    with pytest.raises(AssertionError):
+        site._reproduce([replace(picture, check=wrong)], pages / "data")
+
+
+def test_a_program_names_its_file_and_every_condition() -> None:
+    check = Check(
+        table="bail", where={"measure_id": "B-1", "race": "all"}, columns=("numerator", "estimate"), expected=(3, 0.5)
+    )
+    assert "select numerator, round(estimate, 4)" in check.snippet
+    assert "from 'bail.parquet'" in check.snippet
+    assert "measure_id = 'B-1'\n      and race = 'all'" in check.snippet
+
+
+def marks_and_words(figure: dict[str, object]) -> tuple[list[float], list[str]]:
+    traces = figure["data"]
+    assert isinstance(traces, list)
+    at = [x for t in traces if t["mode"] == "markers" and "line-" not in str(t["marker"]["symbol"]) for x in t["x"]]
+    return at, [word for t in traces if t["mode"] == "text" for word in t["text"]]
+
+
+def test_a_hidden_number_is_drawn_as_hidden_and_never_as_zero() -> None:
+    rows = [
+        Row(label="White", marks=[Mark(series="citizen", status="ok", estimate=0.4, low=0.3, high=0.5, text="40%")]),
+        Row(label="Asian", marks=[Mark(series="citizen", status="suppressed")]),
+        Row(label="Other", marks=[Mark(series="citizen", status="not_estimable")]),
+    ]
+    at, words = marks_and_words(
+        figures.dots(rows, series={"citizen": "Citizen"}, unit="share", say=ENGLISH, width="wide")
+    )
+    assert at == [0.4]
+    assert {"hidden to protect people", "no cases"} <= set(words)
+
+
+def test_a_line_over_time_breaks_off_at_a_hidden_period() -> None:
+    def mark(estimate: float | None) -> Mark:
+        return Mark(series="citizen", status="suppressed" if estimate is None else "ok", estimate=estimate)
+
+    series = [mark(v) for v in (0.1, 0.2, None, 0.3, 0.4)]
+    periods = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4", "2025-Q1"]
+    drawn = figures.trend([("Citizen", series)], periods=periods, unit="share", say=ENGLISH, width="wide")
+    lines = [t["x"] for t in drawn["data"] if t["mode"] == "lines" and t["line"]["width"] == 1.6]
+    assert lines == [[0, 1, None, 3, 4]]
+
+
+def test_the_same_figure_is_drawn_with_the_same_bytes(tmp_path: Path) -> None:
+    if figures.find_chrome() is None:
+        pytest.skip("no Chrome here")
+    rows = [
+        Row(label="White", marks=[Mark(series="citizen", status="ok", estimate=0.4, low=0.3, high=0.5, text="40%")])
+    ]
+    figure = figures.dots(rows, series={"citizen": "Citizen"}, unit="share", say=ENGLISH, width="narrow")
+    first, second = tmp_path / "1.svg", tmp_path / "2.svg"
+    assert figures.draw({first: figure, second: figure}) is None
+    assert first.read_bytes() == second.read_bytes()
+    assert "prefers-color-scheme:dark" in first.read_text(encoding="utf-8")
+
+
+GAP = {
+    "status": "ok", "difference": 0.07, "difference_low": 0.04, "difference_high": 0.1, "bound_low": 0.01,
+    "bound_high": 0.2, "estimate": 0.7, "reference_estimate": 0.63, "unit": "share",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, "higher for noncitizens"),
+        (
+            {"difference": -0.07, "difference_low": -0.1, "difference_high": -0.04, "bound_high": -0.01},
+            "lower for noncitizens",
+        ),
+        ({"difference_low": -0.01}, "no clear difference"),
+        ({"bound_low": -0.05}, "higher for noncitizens †"),
+        ({"status": "unreliable"}, "few cases"),
+        ({"status": "suppressed"}, ""),
+    ],
+)
+def test_a_gap_is_called_clear_only_where_its_interval_excludes_zero(
+    public: PublicData, change: dict[str, object], verdict: str
+) -> None:
+    assert Story(public, ENGLISH).verdict(SimpleNamespace(**(GAP | change))) == verdict
+
+
+def test_a_title_says_when_unknown_citizenship_could_undo_the_finding(public: PublicData) -> None:
+    story, measure = Story(public, ENGLISH), SimpleNamespace(title="Filing rate")
+    everyone = public.cell("CHG-01")
+    gap = SimpleNamespace(**(GAP | {"bound_low": -0.05}))
+    assert story.finding(measure, everyone, gap).startswith(
+        "Filing rate: 70% for noncitizens, 63% for citizens; unknown"
+    )
+    hidden = SimpleNamespace(**(GAP | {"status": "suppressed"}))
+    assert story.finding(measure, everyone, hidden).endswith("hidden to protect people")
+
+
+def test_tables_come_back_as_they_were_published(public: PublicData, tmp_path: Path) -> None:
+    write_tables(out=tmp_path, public=public)
+    back = read_tables(tmp_path)
+    pd.testing.assert_frame_equal(back.measures, public.measures, check_dtype=False)
+    assert back.settings == public.settings
+
+
+def test_a_hidden_cell_of_a_workbook_is_empty(public: PublicData, tmp_path: Path) -> None:
+    write_tables(out=tmp_path, public=public)
+    sheet = openpyxl.load_workbook(tmp_path / "charging.xlsx", read_only=True)["Whole period"]
+    header, *rows = sheet.iter_rows(values_only=True)
+    at = {name: i for i, name in enumerate(header)}
+    hidden = [row for row in rows if row[at["status"]] == "suppressed"]
+    assert hidden
+    assert all(
+        row[at[c]] is None for row in hidden for c in ("numerator", "denominator", "estimate", "ci low", "bound high")
+    )
+
+
+@pytest.mark.parametrize(
+    ("say", "written"),
+    [
+        (ENGLISH, ["71%", "0.4%", "+7 points", "+0.7 points", "−$1,500", "33 hours", "Q1 2024"]),
+        (SPANISH, ["71%", "0.4%", "+7 puntos", "+0.7 puntos", "−$1,500", "33 horas", "T1 de 2024"]),
+    ],
+)
+def test_numbers_are_written_as_the_language_writes_them(say: Language, written: list[str]) -> None:
+    got = [
+        say.share(0.714), say.share(0.004), say.gap(0.0704, "share").replace(".0 ", " "), say.gap(0.007, "share"),
+        say.gap(-1500, "usd"), say.value(33.0, "hours"), say.period("2024-Q1"),
+    ]  # fmt: skip
+    assert got == written
+
+
+def cells(path: Path) -> Iterator[dict[str, object]]:
+    yield from json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_outputs_and_takes_its_data_as_a_parameter(path: Path) -> None:
+    code = [cell for cell in cells(path) if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert [cell["source"] for cell in code if "parameters" in cell["metadata"].get("tags", [])]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_prose_of_a_notebook_holds_no_number(path: Path) -> None:
+    prose = "".join("".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "markdown")  # type: ignore[arg-type]
+    assert re.findall(r"\d", prose) == []
