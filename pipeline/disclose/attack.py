@@ -26,7 +26,7 @@ def propagate(system: System, known: Mask) -> tuple[Integers, Integers]:
 
     Exact for a tree of lines; elsewhere wider than the truth, never narrower than what the published numbers allow.
     """
-    low = np.where(known, system.value, 0)
+    low = np.where(known, system.value, system.floor)
     high = np.where(known, system.value, UNBOUNDED)
     lines = system.lines[np.flatnonzero(abs(system.lines) @ ~known)]
     entry_line = np.repeat(np.arange(lines.shape[0]), np.diff(lines.indptr))
@@ -90,6 +90,25 @@ def exposed(
         if (open_nodes[part.nodes] & (witnesses.width()[part.nodes] < threshold[part.nodes])).any():
             found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses)
     return found
+
+
+def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]]:
+    """The bounds of one count over the rational numbers, rounded inwards, and the lines that prove them.
+
+    The lines are those with a multiplier in the linear programmes: added up with these, they are the attack.
+    """
+    lines = system.lines[np.flatnonzero(abs(system.lines) @ ~known)]
+    at = np.flatnonzero(abs(system.lines) @ ~known)
+    free = np.flatnonzero(~known)
+    sums = -(lines[:, np.flatnonzero(known)] @ system.value[known])
+    goal = (free == node).astype(np.float64)
+    own, bounds = lines[:, free], np.column_stack([system.floor[free], np.full(len(free), np.inf)])
+    ends, proof = [], np.zeros(len(at), dtype=bool)
+    for sign in (1, -1):
+        result = optimize.linprog(sign * goal, A_eq=own, b_eq=sums, bounds=bounds, method="highs")  # type: ignore[call-overload]
+        ends.append(sign * result.fun if result.status == 0 else float(UNBOUNDED))
+        proof |= np.abs(result.eqlin.marginals) > 1e-9 if result.status == 0 else False
+    return int(np.ceil(ends[0] - 1e-6)), int(np.floor(ends[1] + 1e-6)), at[proof].tolist()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +180,7 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
         nodes = free[chosen]
         sums = own @ system.value[nodes]
         # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
-        high_here = np.minimum(high[nodes], 4 * system.value.max(initial=0) + 1000)
-        parts.append(_Part(nodes=nodes, lines=own, sums=sums, low=low[nodes], high=high_here))
+        most = 4 * system.value.max(initial=0) + 1000
+        bounds = {"low": np.maximum(low[nodes], -most), "high": np.minimum(high[nodes], most)}
+        parts.append(_Part(nodes=nodes, lines=own, sums=sums, **bounds))
     return parts

@@ -31,13 +31,14 @@ _STEPS = 2 * len(PERIODS)
 class Ladders:
     """The ladder of every table in these rows, and the step from which each is listed."""
 
-    def __init__(self, rows: pd.DataFrame, registry: Registry) -> None:
+    def __init__(self, rows: pd.DataFrame, registry: Registry, *, asked: Mask) -> None:
+        """`asked` are the rows whose share counts: those of the new release."""
         self._share = registry.shown_share
         self._table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(sort=True)[0]
         apart = _in_pool(rows, "race", registry)
         self._step = 2 * period_rank(rows["period"]) + ~apart
         self._finished = _finished(rows["period"])
-        self._has_cases = rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool)
+        self._has_cases = rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool) & asked
         self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
         np.minimum.at(self._lowest, self._table, self._step)
 

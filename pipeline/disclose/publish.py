@@ -7,6 +7,7 @@ else in a row (rate, interval, worst-case bounds) is a function of counts, so it
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 
 from pipeline.disclose.attack import Witnesses
 from pipeline.disclose.coarsen import Ladders, needed
+from pipeline.disclose.history import RECORD, Stack, stack, window_of
 from pipeline.disclose.registry import (
     CELL,
     PERIODS,
@@ -23,33 +25,17 @@ from pipeline.disclose.registry import (
     load_registry,
     period_rank,
 )
-from pipeline.disclose.suppress import make_gate, protect
-from pipeline.disclose.system import Mask, build_system
+from pipeline.disclose.suppress import Gate, make_gate, protect
+from pipeline.disclose.system import Mask, Tie, build_system
 
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
 
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
-_MEASURE_NUMBERS = [
-    "numerator",
-    "denominator",
-    "estimate",
-    "ci_low",
-    "ci_high",
-    *_RESTATES_UNKNOWN,
-]
+_MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
 _COMPARISON_NUMBERS = [
-    *("numerator", "denominator", "reference_numerator", "reference_denominator"),
-    *("estimate", "reference_estimate"),
-    *(
-        "difference",
-        "difference_low",
-        "difference_high",
-        "ratio",
-        "ratio_low",
-        "ratio_high",
-    ),
-    *_RESTATES_UNKNOWN,
+    *("numerator", "denominator", "reference_numerator", "reference_denominator", "estimate", "reference_estimate"),
+    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high", *_RESTATES_UNKNOWN),
 ]
 
 
@@ -58,12 +44,13 @@ class Published:
     """The public frames, with the columns of the restricted ones, and what was hidden in each published table.
 
     `tables` has one row per measure and breakdown: measure_id, breakdown (`race+citizenship`), finest_period, cells,
-    shown, share.
+    shown, share. `record` is restricted: what later releases must be judged with.
     """
 
     measures: pd.DataFrame
     comparisons: pd.DataFrame
     tables: pd.DataFrame
+    record: pd.DataFrame
 
 
 def publish(
@@ -71,10 +58,14 @@ def publish(
     comparisons: pd.DataFrame,
     *,
     registry: Registry | None = None,
+    earlier: Sequence[pd.DataFrame] = (),
+    corrected: Collection[str] = (),
 ) -> Published:
     """What may leave of the two long tables. Rows of tables that the registry does not declare are left out.
 
-    Raises AuditError where margins are not the sums of their parts, ReleaseRefused where hiding does not suffice.
+    `earlier` holds the records of the office's releases so far, oldest first; `corrected` the measures whose published
+    numbers this release corrects. Raises AuditError where margins are not the sums of their parts, ReleaseRefused where
+    hiding does not suffice or a published number would change without a correction.
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
@@ -83,21 +74,20 @@ def publish(
     rows = measures[counted & ~no_case & declared].reset_index(drop=True)
     without_counts = measures[(~counted & declared) | no_case]
 
-    listed, shown = _coarsen_and_hide(rows, registry)
+    whole = stack(rows, earlier, corrected)
+    listed, shown = (mask[whole.is_new] for mask in _coarsen_and_hide(whole, registry))
     public = pd.concat([rows[listed], without_counts], ignore_index=True)
     hide = np.concatenate([~shown[listed], np.zeros(len(without_counts), dtype=bool)])
     visible = _cells(public[~hide])
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
     public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
-    public = public.assign(
-        status=public["status"].mask(hide, HIDDEN),
-        reason=public["reason"].mask(hide, REASON),
-    )
+    public = public.assign(status=public["status"].mask(hide, HIDDEN), reason=public["reason"].mask(hide, REASON))
     order = _cells(measures).get_indexer(_cells(public)).argsort(kind="stable")
     return Published(
         measures=public.iloc[order].reset_index(drop=True),
         comparisons=_comparisons(comparisons, public, visible),
         tables=_summary(rows, listed, shown),
+        record=rows.assign(listed=listed, shown=shown & listed, window=window_of(rows))[RECORD],
     )
 
 
@@ -108,27 +98,46 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
     ).all(axis=1)
 
 
-def _coarsen_and_hide(rows: pd.DataFrame, registry: Registry) -> tuple[Mask, Mask]:
+def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask]:
     """Which rows are listed, and which of these are shown.
 
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
-    ladders = Ladders(rows, registry)
-    gate = make_gate(build_system(rows, registry), rows, registry)
-    shown = ~gate.primary()
+    rows, fixed = whole.rows, whole.fixed
+    ladders = Ladders(rows, registry, asked=whole.is_new)
+
+    def judge(keep: Mask, shown: Mask, witnesses: Witnesses | None, gate: Gate) -> Mask:
+        listed = (ladders.listed & whole.is_new) | fixed | whole.was_listed
+        hidden = shown.copy()
+        hidden[keep] = protect(gate, listed[keep], (listed & shown)[keep], witnesses) | fixed[keep]
+        return hidden
+
+    everything = np.ones(len(rows), dtype=bool)
+    gate = _gate(whole, everything, registry)
+    shown = (~gate.primary() & whole.is_new) | fixed
     ladders.climb(shown)
     while True:
-        shown = protect(gate, ladders.listed, ladders.listed & shown)
+        shown = judge(everything, shown, None, gate)
         if not ladders.climb(shown):
             break
-    keep = needed(rows, ladders.listed, registry)
-    kept = rows[keep].reset_index(drop=True)
-    gate = make_gate(build_system(kept, registry), kept, registry)
+    keep = needed(rows, ladders.listed | fixed | whole.was_listed, registry)
+    gate = _gate(whole, keep, registry)
     witnesses = Witnesses(gate.system)
     while True:
-        shown[keep] = protect(gate, ladders.listed[keep], (ladders.listed & shown)[keep], witnesses)
+        shown = judge(keep, shown, witnesses, gate)
         if not ladders.climb(shown):
-            return ladders.listed, shown
+            return (ladders.listed | fixed) & whole.is_new, shown
+
+
+def _gate(whole: Stack, keep: Mask, registry: Registry) -> Gate:
+    kept = whole.rows[keep].reset_index(drop=True)
+    position = np.cumsum(keep) - 1
+    ties = [
+        Tie(before=int(position[t.before]), after=int(position[t.after]), may_shrink=t.may_shrink)
+        for t in whole.ties
+        if keep[t.before] and keep[t.after]
+    ]
+    return make_gate(build_system(kept, registry, ties), kept, registry, whole.fixed[keep])
 
 
 def _cells(rows: pd.DataFrame) -> pd.MultiIndex:

@@ -31,6 +31,7 @@ class Registry:
     shown_share: float
     pools: Mapping[str, Mapping[str, tuple[str, ...]]]
     tables: Mapping[str, frozenset[str]]
+    reference_tables: tuple[str, ...]
     finest_period: Mapping[str, str]
 
     def thresholds(self, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -79,14 +80,15 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
             column: {pool: tuple(members) for pool, members in pools.items()} for column, pools in raw["pools"].items()
         },
         tables={_breakdown(table["breakdown"]): frozenset(table["periods"]) for table in raw["tables"]},
+        reference_tables=tuple(raw["reference_tables"]),
         finest_period=raw["finest_period"],
     )
 
 
 def period_rank(period: pd.Series[str]) -> npt.NDArray[np.int64]:
     """The place in PERIODS of 2024-Q1, of 2024 and of all."""
-    rank = {len("2024-Q1"): 0, len("2024"): 1, len("all"): 2}
-    return np.array([rank[len(one)] for one in period], dtype=np.int64)
+    rank = {len("2024-Q1"): 0, len("2024"): 1}
+    return np.array([rank.get(len(one), PERIODS.index("all")) for one in period], dtype=np.int64)
 
 
 def breakdown_of(rows: pd.DataFrame) -> pd.Series[str]:

@@ -25,7 +25,8 @@ class Gate:
     """A system with what must not be learnt from it.
 
     `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
-    show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs.
+    show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs;
+    `fixed` rows were published before and cannot be hidden.
     """
 
     system: System
@@ -33,6 +34,7 @@ class Gate:
     node_threshold: Integers
     all_or_none: int
     weight: npt.NDArray[np.float64]
+    fixed: Mask
 
     @cached_property
     def shows(self) -> sparse.csr_array:
@@ -51,10 +53,11 @@ class Gate:
 
     def known(self, shown: Mask) -> Mask:
         """The counts that the shown rows say, with the parts of a published zero: none of all is none of each."""
-        known: Mask = self.shown_by @ shown > 0
+        known: Mask = self.shown_by @ (shown | self.fixed) > 0
+        can_be_none = (self.system.value == 0) & (self.system.floor == 0)
         heads, parts = self.margin_lines < 0, (self.margin_lines > 0).T.tocsr()
         while True:
-            empty = heads @ (known & (self.system.value == 0)) > 0
+            empty = heads @ (known & can_be_none) > 0
             found = (parts @ empty > 0) & ~known
             if not found.any():
                 return known
@@ -71,15 +74,22 @@ class Gate:
     @cached_property
     def small(self) -> Mask:
         """The counts that may not be known."""
-        small: Mask = (self.system.value > 0) & (self.system.value < self.node_threshold)
+        size = np.abs(self.system.value)
+        small: Mask = (size > 0) & (size < self.node_threshold)
         return small
 
     def protected(self, listed: Mask, shown: Mask, known: Mask) -> Mask:
         """The counts whose bounds must stay wide: all of a hidden row, and the small ones of cells in no table."""
-        return ((self.shown_by @ (listed & ~shown) > 0) | self.small) & ~known
+        hidden: Mask = ((self.shown_by @ (listed & ~shown) > 0) | self.small) & ~known
+        return hidden
+
+    def cost(self, shown: Mask) -> npt.NDArray[np.float64]:
+        """What hiding each count costs, in the rows that show it; 0 where it is hidden, or was published before."""
+        cost: npt.NDArray[np.float64] = self.shown_by @ (self.weight * (shown & ~self.fixed))
+        return np.where(self.shown_by @ self.fixed > 0, 0, cost)
 
 
-def make_gate(system: System, rows: pd.DataFrame, registry: Registry) -> Gate:
+def make_gate(system: System, rows: pd.DataFrame, registry: Registry, fixed: Mask | None = None) -> Gate:
     """The gate of these rows. To hide a row costs more, the more cases it speaks of."""
     row_threshold = registry.thresholds(rows)
     node_threshold = np.zeros(len(system.value), dtype=np.int64)
@@ -96,6 +106,7 @@ def make_gate(system: System, rows: pd.DataFrame, registry: Registry) -> Gate:
         node_threshold=np.where(node_threshold > 0, node_threshold, given_away),
         all_or_none=registry.all_or_none,
         weight=np.log2(2 + cases) ** 3,
+        fixed=np.zeros(len(rows), dtype=bool) if fixed is None else fixed,
     )
 
 
@@ -135,7 +146,8 @@ def _close_lines(gate: Gate, listed: Mask, shown: Mask) -> Mask:
         protected = gate.protected(listed, shown, known)
         need = _largest(both, np.where(protected, gate.node_threshold, 0))
         sum_is_known = heads @ known > 0
-        missing = np.where(sum_is_known, need - parts @ np.where(known, 0, gate.system.value), 0)
+        bounded = sum_is_known & (heads @ gate.system.floor == 0)
+        missing = np.where(bounded, need - parts @ np.where(known, 0, gate.system.value), 0)
         open_lines = np.flatnonzero((need > 0) & ((both @ ~known == 1) | (missing > 0)) & ~stuck)
         if not len(open_lines):
             return shown
@@ -149,7 +161,7 @@ def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: I
     Where its own lines have nothing left, those of the hidden counts that stand in them are looked at, and so on.
     """
     lines, both = gate.system.lines, abs(gate.system.lines)
-    hideable = gate.shown_by @ shown > 0
+    hideable = gate.cost(shown) > 0
     open_lines = both @ hideable > 0
     room = (both @ np.minimum(width, 10**9)).astype(np.float64)
     room[~gate.system.is_margin_line] += 1e18  # an identity is a last resort: it costs a denominator
@@ -181,7 +193,7 @@ def _hide_one_in_each(
     A line served by what another has just hidden waits for the next look. Returns the lines that have none left.
     """
     shown = shown.copy()
-    cost = gate.shown_by @ (gate.weight * shown)
+    cost = gate.cost(shown)
     hidden_now = np.zeros(len(gate.system.value), dtype=bool)
     stuck = []
     for line, lacking in zip(chosen, missing, strict=True):

@@ -8,6 +8,7 @@ Counts that no row shows but that two rows give away (how many between day 2 and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,20 +25,33 @@ Mask = npt.NDArray[np.bool_]
 #: Where nothing is known from above. Large enough for any county, small enough to be added up in 64 bits.
 UNBOUNDED = 10**12
 
+#: What was `all` in an earlier release: `all 2015-Q1/2024-Q4`.
+WINDOW = "all "
+
 _PLACE = ("period", "race", "citizenship", "offence_group")
 _ROLES = ("numerator", "denominator", "complement")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tie:
+    """Two rows (by position) that speak of the same people, once before and once after some were added or corrected."""
+
+    before: int
+    after: int
+    may_shrink: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class System:
     """Counts and the lines between them.
 
-    `value` holds the true count of each node, `names` what it counts. `nodes` holds, for each row of the long table,
+    `value` holds the true count of each node, `floor` the least it could be, `names` what it counts. `nodes` holds, for each row of the long table,
     the nodes of its numerator, denominator and complement, or -1. `lines @ value == 0`; the whole has the coefficient
     -1 and its parts +1. `is_margin_line` is false for lines inside a cell, as numerator + complement = denominator.
     """
 
     value: Integers
+    floor: Integers
     names: pd.DataFrame
     nodes: Integers
     lines: sparse.csr_array
@@ -57,14 +71,16 @@ class System:
         return f"[{whole[0]}] = " + " + ".join(f"[{part}]" for part in parts)
 
 
-def build_system(rows: pd.DataFrame, registry: Registry) -> System:
+def build_system(rows: pd.DataFrame, registry: Registry, ties: Sequence[Tie] = ()) -> System:
     """The system of the rows of a long table; rows without counts take no part in it.
 
+    What changed between the two rows of a tie is a count as well: it may be about few people where neither row is.
     Raises AuditError where a margin is not the sum of its parts: such a table cannot be judged.
     """
     shown = _shown_counts(rows)
     hidden, inside = _between_counts(shown)
-    counts = pd.concat([shown, hidden], ignore_index=True)
+    changed, since = _changed_counts(shown, ties, len(shown) + len(hidden))
+    counts, inside = pd.concat([shown, hidden, changed], ignore_index=True), pd.concat([inside, since])
     counts["series"] = _same_series(counts, registry)
     counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
     names = counts.drop_duplicates("node").set_index("node").sort_index()
@@ -75,9 +91,12 @@ def build_system(rows: pd.DataFrame, registry: Registry) -> System:
         nodes[of_role["row"].to_numpy(dtype=np.int64), position] = of_role["node"]
 
     margins = [_lines_along(names, axis, registry) for axis in _PLACE] + [_lines_over_strata(counts)]
+    floor = np.where(names["role"].eq("change"), -UNBOUNDED, 0)
     inside["node"] = counts["node"].to_numpy()[inside["count"]]
     lines, is_margin = _matrix(pd.concat(margins), [*_sums(nodes), inside], len(names))
-    system = System(value=names["value"].to_numpy(), names=names, nodes=nodes, lines=lines, is_margin_line=is_margin)
+    system = System(
+        value=names["value"].to_numpy(), floor=floor, names=names, nodes=nodes, lines=lines, is_margin_line=is_margin
+    )
     _check(system)
     return system
 
@@ -128,6 +147,27 @@ def _between_counts(shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return hidden[shown.columns], inside.assign(line="inside " + inside["line"].astype(str))
 
 
+def _changed_counts(shown: pd.DataFrame, ties: Sequence[Tie], start: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """For each role of two tied rows, what the later one has more; in the two frames of `_between_counts`."""
+    index = shown.assign(count=shown.index).set_index(["row", "role"])["count"]
+    found = [
+        (index[tie.before, role], index[tie.after, role], "change" if tie.may_shrink else "growth")
+        for tie in ties
+        for role in _ROLES
+        if (tie.before, role) in index and (tie.after, role) in index
+    ]
+    before, after = (np.array([f[i] for f in found], dtype=np.int64) for i in (0, 1))
+    value = shown["value"].to_numpy()
+    later = shown.iloc[after]
+    label = later["stratum"] + " since " + shown["measure_id"].iloc[before].to_numpy() + later["role"]
+    label += shown["period"].iloc[before].to_numpy()
+    changed = later.assign(row=-1, role=[f[2] for f in found], stratum=label, value=value[after] - value[before])
+    own = start + np.arange(len(found))
+    line = np.repeat([f"since {i}" for i in range(len(found))], 3)
+    members = np.column_stack([after, before, own]).ravel()
+    return changed, pd.DataFrame({"line": line, "count": members, "sign": np.tile([-1, 1, 1], len(found))})
+
+
 def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     """A number for each (measure, stratum, role); the same number where places and values are the same.
 
@@ -155,22 +195,49 @@ def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     return series.astype(np.int64)
 
 
-def _lines_along(first: pd.DataFrame, axis: str, registry: Registry) -> pd.DataFrame:
-    """The lines of one axis: margin (a node), part (a node). A quarter lies in its year, a small group in its pool."""
+def _lines_along(names: pd.DataFrame, axis: str, registry: Registry) -> pd.DataFrame:
+    """The lines of one axis: margin (a node), part (a node)."""
     others = ["series", *(c for c in _PLACE if c != axis)]
-    nodes = first.reset_index()
-    present = set(nodes[axis])
-    above = {value: _above(axis, value, present, registry) for value in present}
-    parts = nodes[nodes[axis].ne("all")]
-    margins = nodes[["node", *others, axis]].rename(columns={"node": "margin", axis: "above"})
-    joined = parts.assign(above=parts[axis].map(above)).merge(margins, on=[*others, "above"])
-    return joined[["margin", "node"]].rename(columns={"node": "part"}).assign(axis=axis)
+    nodes = names.reset_index()[["node", *others, axis]]
+    present = sorted(set(nodes[axis]))
+    split = _parts_of_periods(present) if axis == "period" else _parts_of_groups(axis, present, registry)
+    pairs = pd.DataFrame(
+        [(whole, part, len(parts)) for whole, parts in split.items() for part in parts],
+        columns=["whole", "part", "parts"],
+    ).astype({"whole": "str", "part": "str"})
+    joined = (
+        nodes.rename(columns={"node": "margin", axis: "whole"})
+        .merge(pairs, on="whole")
+        .merge(nodes.rename(columns={axis: "part"}), on=[*others, "part"])
+    )
+    found = joined.groupby("margin")["node"].transform("size")
+    # A window of an earlier release may end within a year: it has a line only where the quarters are there.
+    whole_line = found.eq(joined["parts"]) | ~joined["whole"].str.startswith(WINDOW)
+    lines = joined[whole_line]
+    return pd.DataFrame({"margin": lines["margin"], "part": lines["node"], "axis": axis})
 
 
-def _above(axis: str, value: str, present: set[str], registry: Registry) -> str:
-    """The margin that a value is directly part of, among those that the rows have."""
-    between = value[:4] if axis == "period" and len(value) == len("2024-Q1") else registry.pool_of(axis, value)
-    return between if between in present else "all"
+def _parts_of_groups(axis: str, present: list[str], registry: Registry) -> dict[str, list[str]]:
+    """All is the sum of its groups and pools, a pool of its members."""
+    split: dict[str, list[str]] = {}
+    for value in present:
+        if value != "all":
+            pool = registry.pool_of(axis, value)
+            split.setdefault(pool if pool in present else "all", []).append(value)
+    return split
+
+
+def _parts_of_periods(present: list[str]) -> dict[str, list[str]]:
+    """A year is the sum of its quarters; all, and what was all in an earlier release, of whole years and quarters."""
+    quarters = [p for p in present if "-Q" in p and not p.startswith(WINDOW)]
+    years = [p for p in present if len(p) == len("2024")]
+    split = {year: [q for q in quarters if q.startswith(year)] for year in years}
+    split["all"] = years or quarters
+    for window in (p for p in present if p.startswith(WINDOW)):
+        first, last = window.removeprefix(WINDOW).split("/")
+        inside = [y for y in years if first <= f"{y}-Q1" and f"{y}-Q4" <= last]
+        split[window] = inside + [q for q in quarters if first <= q <= last and q[:4] not in inside]
+    return split
 
 
 def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,124 @@
+"""The last look: the attacker reads the files that are about to leave, not the frames they were written from.
+
+He takes every number in every table, page, picture and notebook, works out which counts they give away, and solves for
+the rest. What he can bound too narrowly refuses the release, with the equations that expose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.disclose.attack import Witnesses, explain, exposed
+from pipeline.disclose.coarsen import needed
+from pipeline.disclose.read import names_cells, said_in, tables_in
+from pipeline.disclose.registry import CELL, Registry, load_registry
+from pipeline.disclose.suppress import make_gate
+from pipeline.disclose.system import Mask, build_system
+from pipeline.errors import Problem, ReleaseRefused
+
+#: So many exposed counts are explained; the others are counted.
+_EXPLAINED = 20
+
+
+def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None = None) -> None:
+    """Attacks the files of a folder. `measures` is the restricted long table, with every declared cell.
+
+    Raises ReleaseRefused with every table that cannot be read, cell that may not be published and count that is exposed.
+    """
+    registry = registry or load_registry()
+    problems = list(_unreadable(folder, registry))
+    said = said_in(folder)
+    counted = measures["numerator"].notna() | measures["denominator"].notna()
+    rows = measures[counted & registry.declares(measures)].reset_index(drop=True)
+    cells = _cells(rows)
+    problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted]))
+    named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
+    problems += attack_rows(rows, named, revealed, registry)
+    if problems:
+        raise ReleaseRefused(problems)
+
+
+def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Registry) -> list[Problem]:
+    """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed.
+
+    `named` are the rows that a table lists, shown or hidden.
+    """
+    keep = needed(rows, named, registry)
+    rows, named, revealed = rows[keep].reset_index(drop=True), named[keep], revealed[keep]
+    system = build_system(rows, registry)
+    gate = make_gate(system, rows, registry)
+    problems = [
+        Problem(
+            code="IIU604",
+            where=", ".join(rows.iloc[row][list(CELL)]),
+            what="a count about too few people is in the files",
+            expected=f"nothing below {gate.row_threshold[row]}, and no whole group below {gate.all_or_none}",
+            fix="Publish what the gate returned, and nothing else.",
+        )
+        for row in np.flatnonzero(revealed & gate.primary() & ~_nobody(rows))
+    ]
+    known = gate.known(revealed)
+    protected = gate.protected(named, revealed, known)
+    found = np.flatnonzero(exposed(system, known, protected, gate.node_threshold, Witnesses(system)))
+    for node in found[:_EXPLAINED]:
+        low, high, lines = explain(system, known, int(node))
+        problems.append(
+            Problem(
+                code="IIU605",
+                where=system.name(int(node)),
+                what=f"a hidden count can be worked out to lie between {low} and {high}: "
+                + "; ".join(system.equation(line) for line in lines),
+                expected=f"bounds at least {gate.node_threshold[node]} wide",
+                fix=f"Hide a further count in one of these sums ({len(found)} counts are exposed in all).",
+            )
+        )
+    return problems
+
+
+def _nobody(rows: pd.DataFrame) -> Mask:
+    """The whole of a measure without a single case says nothing about anybody."""
+    everyone = np.all([rows[c].eq("all") for c in ("period", "race", "citizenship", "offence_group")], axis=0)
+    nobody: Mask = everyone & rows["denominator"].eq(0).to_numpy(dtype=bool, na_value=False)
+    return nobody
+
+
+def _cells(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[list(CELL)])
+
+
+def _unreadable(folder: Path, registry: Registry) -> Iterable[Problem]:
+    for table in tables_in(folder):
+        if table.is_hidden:
+            yield Problem(
+                code="IIU606",
+                where=f"{table.file} {table.place}",
+                what="a hidden sheet, row or column",
+                expected="nothing in a workbook that its reader does not see",
+                fix="Write it openly or leave it out.",
+            )
+        if not names_cells(table.rows) and Path(table.file).name not in registry.reference_tables:
+            yield Problem(
+                code="IIU607",
+                where=f"{table.file} {table.place}".strip(),
+                what="the gate cannot tell which cells this table speaks of",
+                expected="the columns measure_id and period, or a name under reference_tables in cubes.yml",
+                fix="Write the cell's columns beside its numbers.",
+            )
+
+
+def _undeclared(said: pd.DataFrame, cells: pd.MultiIndex, without_counts: pd.MultiIndex) -> Iterable[Problem]:
+    """Numbers of cells that no declared table holds. One problem a file and column is enough to find the cause."""
+    stray = said[~_cells(said).isin(cells) & ~_cells(said).isin(without_counts)]
+    for (file, place, column), found in stray.groupby(["file", "place", "column"], sort=True):
+        yield Problem(
+            code="IIU603",
+            where=f"{file} {place} column [{column}]",
+            what=f"{len(found)} numbers of cells that no declared table holds, the first of "
+            + ", ".join(found.iloc[0][list(CELL)]),
+            expected="tables that pipeline/disclose/cubes.yml declares",
+            fix="Declare the table, so that the gate can judge it, or leave it out.",
+        )

@@ -1,0 +1,125 @@
+"""What was published before: every earlier release stays in the reader's hands, so it is attacked together with the new.
+
+Each release leaves a record of its rows, shown and hidden, which stays with the restricted files. A number that was
+published is shown again as it was, or corrected in the open; what a table now holds more than an earlier one is a count
+of its own, and may be about few people where neither table is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.disclose.registry import CELL
+from pipeline.disclose.system import WINDOW, Mask, Tie
+from pipeline.errors import Problem, ReleaseRefused
+
+#: The columns of a record: the cell, what the gate needs to judge it, its counts, and whether it was listed and shown.
+RECORD = [*CELL, "mart", "ci_method", "numerator", "denominator", "listed", "shown", "window"]
+_COUNTS = ["numerator", "denominator"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """The rows of a new release, and below them those of earlier ones that are not among them.
+
+    `is_new` tells them apart; `fixed` rows have been published and cannot be hidden any more; `was_listed` rows stood
+    in an earlier table, shown or hidden.
+    """
+
+    rows: pd.DataFrame
+    is_new: Mask
+    fixed: Mask
+    was_listed: Mask
+    ties: tuple[Tie, ...]
+
+
+def window_of(rows: pd.DataFrame) -> str:
+    """What `all` means in these rows: first and last quarter."""
+    quarters = rows.loc[rows["period"].str.contains("-Q"), "period"]
+    return f"{quarters.min()}/{quarters.max()}" if len(quarters) else "all"
+
+
+def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collection[str]) -> Stack:
+    """Puts the records of earlier releases, oldest first, below the rows of a new one.
+
+    `corrected` names the measures whose published numbers this release corrects. Raises ReleaseRefused where a
+    published number has changed without that.
+    """
+    window = window_of(new)
+    rows = new.reindex(columns=RECORD).assign(
+        window=window, listed=False, shown=False, version=0, name=new["measure_id"]
+    )
+    problems: list[Problem] = []
+    for age, record in enumerate(reversed(earlier), start=1):
+        moved = record["period"].eq("all") & record["window"].ne(window)
+        old = record.assign(
+            version=age, name=record["measure_id"], period=record["period"].mask(moved, WINDOW + record["window"])
+        )
+        changed = _changed(old, rows[rows["version"].eq(0)])
+        said_since = pd.MultiIndex.from_frame(rows.loc[rows["shown"], [*CELL]])
+        silent = changed & old["shown"] & ~_cells(old).isin(said_since) & ~old["measure_id"].isin(corrected)
+        problems += [_silent(row) for row in old[silent].itertuples()]
+        # A measure that changed is set beside its earlier self, under another name: no sum runs across the two.
+        differs = old["measure_id"].isin(set(old.loc[changed, "measure_id"]))
+        old["name"] = old["name"].mask(differs, old["name"] + f" {age} releases ago")
+        rows = pd.concat([rows, old], ignore_index=True)
+    if problems:
+        raise ReleaseRefused(problems)
+    key = ["name", *CELL[1:]]
+    ever = rows.groupby(key, sort=False)[["listed", "shown"]].transform("max")
+    rows = rows.assign(was_listed=ever["listed"], fixed=ever["shown"])[~rows.duplicated(key)].reset_index(drop=True)
+    return Stack(
+        rows=rows.assign(measure_id=rows["name"])[[*CELL, "mart", "ci_method", *_COUNTS]],
+        is_new=rows["version"].eq(0).to_numpy(),
+        fixed=rows["fixed"].to_numpy(dtype=bool),
+        was_listed=rows["was_listed"].to_numpy(dtype=bool),
+        ties=tuple(_ties(rows)),
+    )
+
+
+def _cells(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[list(CELL)])
+
+
+def _changed(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows have other counts now; a row that is gone has not changed."""
+    now = new.set_index(list(CELL))[_COUNTS].reindex(_cells(old))
+    same = [old[c].fillna(-1).to_numpy() == now[c].fillna(-1).to_numpy() for c in _COUNTS]
+    return ~pd.Series(np.all(same, axis=0), index=old.index) & _cells(old).isin(_cells(new))
+
+
+def _ties(rows: pd.DataFrame) -> Iterator[Tie]:
+    """Corrected rows with what they were, and each `all` with the longer ones after it."""
+    place = ["measure_id", "stratum", *CELL[2:5]]
+    new = rows[rows["version"].eq(0)]
+    now = dict(zip(zip(*(new[c] for c in CELL), strict=True), new.index, strict=True))
+    corrected = rows[rows["name"].ne(rows["measure_id"])]
+    for before, cell in zip(corrected.index, zip(*(corrected[c] for c in CELL), strict=True), strict=True):
+        if cell in now:
+            yield Tie(before=before, after=now[cell], may_shrink=True)
+    whole = rows[rows["period"].str.startswith("all") & rows["name"].eq(rows["measure_id"])]
+    for _, windows in whole.groupby(place, sort=False):
+        ordered = windows.assign(end=windows["window"].str[-7:]).sort_values(
+            ["end", "version"], ascending=[True, False]
+        )
+        starts, ends, at = (ordered[c].tolist() if c else list(ordered.index) for c in ("window", "end", ""))
+        last = len(at) - 1
+        for i in range(last):
+            for later in sorted({i + 1, last}):
+                if starts[i][:7] == starts[later][:7] and ends[i] < ends[later]:
+                    yield Tie(before=at[i], after=at[later], may_shrink=False)
+
+
+def _silent(row: object) -> Problem:
+    where = ", ".join(str(getattr(row, c)) for c in CELL)
+    return Problem(
+        code="IIU611",
+        where=where,
+        what="a published number has changed",
+        expected="published numbers as they were: closed quarters are frozen when they are first published",
+        fix="Publish the whole measure again as a correction, with its reason, or keep the frozen batch.",
+    )
