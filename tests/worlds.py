@@ -48,18 +48,15 @@ def build(
     be given in a row (`_batch_id`, `_source_file`, `_source_row`); else rows count up in batch `b1`.
     """
     key = hashlib.sha256(
-        json.dumps(
-            [world, as_of, period, supplied, select], default=str, sort_keys=True
-        ).encode()
+        json.dumps([world, as_of, period, supplied, select], default=str, sort_keys=True).encode()
     ).hexdigest()
     if key not in _built:
         # always under one name: dbt reads its project anew whenever a variable of the profile has changed
         path = Path(_folder.name) / "audit.duckdb"
         land(path, world, as_of=as_of, period=period, supplied=supplied)
-        run_dbt(path, "build", *(("--select", *select) if select else ()))
-        _built[key] = duckdb.connect(
-            str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True
-        )
+        narrowed = ("--select", *select, "--indirect-selection", "cautious") if select else ()
+        run_dbt(path, "build", *narrowed)
+        _built[key] = duckdb.connect(str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True)
     return _built[key]
 
 
@@ -72,10 +69,7 @@ def rows(text: str, **same: str) -> list[dict[str, str | None]]:
     for line in lines:
         assert len(line) == len(names), f"{len(line)} cells for {names}: {line}"
     return [
-        {
-            n: None if c == NOTHING else c
-            for n, c in (same | dict(zip(names, line, strict=True))).items()
-        }
+        {n: None if c == NOTHING else c for n, c in (same | dict(zip(names, line, strict=True))).items()}
         for line in lines
     ]
 
@@ -97,14 +91,8 @@ def run_dbt(database: Path, *command: str) -> None:
         DuckDBConnectionManager._ENV.close()  # dbt holds the file open until its next run
         DuckDBConnectionManager._ENV = None
     if result.exception is not None:
-        raise AssertionError(
-            f"dbt {command[0]}: {result.exception}"
-        ) from result.exception
-    failed = [
-        r
-        for r in getattr(result.result, "results", [])
-        if str(r.status) not in ("success", "pass", "skipped")
-    ]
+        raise AssertionError(f"dbt {command[0]}: {result.exception}") from result.exception
+    failed = [r for r in getattr(result.result, "results", []) if str(r.status) not in ("success", "pass", "skipped")]
     assert result.success, "\n".join(f"{r.node.name}: {r.message}" for r in failed)
 
 
@@ -117,24 +105,14 @@ def land(
     supplied: Sequence[tuple[str, str]] | None,
 ) -> None:
     contract = load_contract()
-    assert set(world) <= set(contract), (
-        f"not in the contract: {sorted(set(world) - set(contract))}"
-    )
+    assert set(world) <= set(contract), f"not in the contract: {sorted(set(world) - set(contract))}"
     with duckdb.connect(str(path)) as database:
         database.execute("create schema landed")
         for table in contract.values():
             _create(database, table)
             _insert(database, table, world.get(table.name, ()))
-        database.execute(
-            "create table landed.supplied (table_name varchar, column_name varchar)"
-        )
-        named = {
-            (t, c)
-            for t, of_table in world.items()
-            for row in of_table
-            for c in row
-            if c not in LINEAGE
-        }
+        database.execute("create table landed.supplied (table_name varchar, column_name varchar)")
+        named = {(t, c) for t, of_table in world.items() for row in of_table for c in row if c not in LINEAGE}
         for column in sorted(named if supplied is None else supplied):
             database.execute("insert into landed.supplied values (?, ?)", column)
         database.execute(
@@ -149,49 +127,27 @@ def land(
 
 def _create(database: duckdb.DuckDBPyConnection, table: Table) -> None:
     columns = [f'"{c.name}" {c.data_type}' for c in table.columns.values()]
-    columns += [
-        f'"{c.name}_raw" varchar' for c in table.columns.values() if c.kind == "code"
-    ]
+    columns += [f'"{c.name}_raw" varchar' for c in table.columns.values() if c.kind == "code"]
     columns += ["_batch_id varchar", "_source_file varchar", "_source_row bigint"]
     database.execute(f'create table landed."{table.name}" ({", ".join(columns)})')
 
 
-def _insert(
-    database: duckdb.DuckDBPyConnection, table: Table, landing: Sequence[Row]
-) -> None:
-    named = list(
-        dict.fromkeys(
-            column for row in landing for column in row if column not in LINEAGE
-        )
-    )
-    assert set(named) <= set(table.columns), (
-        f"{table.name} has no {sorted(set(named) - set(table.columns))}"
-    )
+def _insert(database: duckdb.DuckDBPyConnection, table: Table, landing: Sequence[Row]) -> None:
+    named = list(dict.fromkeys(column for row in landing for column in row if column not in LINEAGE))
+    assert set(named) <= set(table.columns), f"{table.name} has no {sorted(set(named) - set(table.columns))}"
     lineage = {"_batch_id": "b1", "_source_file": f"{table.name}.csv"}
-    whole = [
-        lineage | {"_source_row": i} | dict(row)
-        for i, row in enumerate(landing, start=2)
-    ]
+    whole = [lineage | {"_source_row": i} | dict(row) for i, row in enumerate(landing, start=2)]
     text = pa.table(
         {
             column: pa.array(
-                [
-                    None if row.get(column) is None else str(row[column])
-                    for row in whole
-                ],
+                [None if row.get(column) is None else str(row[column]) for row in whole],
                 pa.string(),
             )
             for column in (*named, *LINEAGE)
         }
     )
-    types = {c.name: c.data_type for c in table.columns.values()} | {
-        "_source_row": "bigint"
-    }
-    casts = ", ".join(
-        f'cast("{c}" as {types.get(c, "varchar")}) as "{c}"' for c in text.column_names
-    )
+    types = {c.name: c.data_type for c in table.columns.values()} | {"_source_row": "bigint"}
+    casts = ", ".join(f'cast("{c}" as {types.get(c, "varchar")}) as "{c}"' for c in text.column_names)
     database.register("landing", text)
-    database.execute(
-        f'insert into landed."{table.name}" by name select {casts} from landing'
-    )
+    database.execute(f'insert into landed."{table.name}" by name select {casts} from landing')
     database.unregister("landing")

@@ -10,7 +10,7 @@ with ranked as (
             order by
                 coalesce({{ severity_class_rank('severity') }}, 0) desc,
                 {{ is_known('offence_category') }} desc,
-                arrest_charge_id
+                arrest_charge_id asc
         ) as place
     from {{ ref('stg_arrest_charges') }}
 )

@@ -7,5 +7,5 @@ inner join {{ ref('int_cases__offence_picked') }} as cases on bail_events.case_i
 inner join {{ ref('int_detainers__dated') }} as detainers
     on
         cases.person_id = detainers.person_id
-        and detainers.lodged_at < bail_events.bail_event_at
+        and bail_events.bail_event_at > detainers.lodged_at
         and (detainers.ended_at is null or bail_events.bail_event_at <= detainers.ended_at)

@@ -1,6 +1,6 @@
 -- One row per case with a charge brought to court.
--- What was brought, counted. Where one charge leaves the question open, so does the case (NULL), whatever the others say:
--- otherwise only the cases that answer "yes" would be known.
+-- What was brought, counted. Where one charge leaves a question open, so does the case (NULL), whatever the others say:
+-- else only the cases that answer "yes" would be known.
 select
     case_id,
     count(*) filter (where is_enhancement is not true) as charge_count,
@@ -8,7 +8,8 @@ select
         when count(*) = count(is_enhancement) then count(*) filter (where is_enhancement)
     end as enhancement_count,
     case
-        when count(*) filter (where is_enhancement is not true) > 0
+        when
+            count(*) filter (where is_enhancement is not true) > 0
             and count(*) filter (where is_enhancement is not true and severity_class_rank is null) = 0
             then count(*) filter (where is_enhancement is not true and severity_class_rank = 3) > 0
     end as has_felony,

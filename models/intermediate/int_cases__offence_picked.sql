@@ -1,7 +1,5 @@
 -- One row per case of one defendant.
 -- The offence a case is grouped by: its top charge as filed, else what was referred.
-{{ config(materialized='table') }}
-
 with cases as (
     select * from {{ ref('stg_cases') }}
 ),

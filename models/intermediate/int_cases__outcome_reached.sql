@@ -1,8 +1,6 @@
 -- One row per case of one defendant.
 -- How a case ended in state law: when it closed, whether by a plea, a conviction or without one, and whether the person
--- was gone. A conviction is what the office itself calls so, else a plea of guilty or no contest or a verdict of guilty.
-{{ config(materialized='table') }}
-
+-- was gone. A conviction is what the office itself calls so, else a plea of guilty or no contest, or a guilty verdict.
 with dispositions as (
     select
         coalesce(dispositions.case_id, charges.case_id) as case_id,
@@ -15,7 +13,7 @@ with dispositions as (
         ) as is_conviction
     from {{ ref('stg_dispositions') }} as dispositions
     -- many dispositions to at most one charge
-    left join {{ ref('int_charges__case_picked') }} as charges on dispositions.charge_id = charges.charge_id
+    left join {{ ref('int_charges__filed_version_picked') }} as charges on dispositions.charge_id = charges.charge_id
 ),
 
 gathered as (

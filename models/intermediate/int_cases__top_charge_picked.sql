@@ -7,11 +7,11 @@ with ranked as (
         row_number() over (
             partition by case_id
             order by
-                coalesce(is_enhancement, false),
+                coalesce(is_enhancement, false) asc,
                 coalesce(is_primary, false) desc,
                 severity_rank desc nulls last,
                 severity_class_rank desc nulls last,
-                charge_id
+                charge_id asc
         ) as place
     from {{ ref('int_charges__filed_version_picked') }}
 )

@@ -1,8 +1,6 @@
 -- One row per charge brought to court.
 -- The version as it was filed; where the export does not hold that one, the earliest that stood in court. A charge that
 -- was only arrested for or referred was not brought.
-{{ config(materialized='table') }}
-
 with ranked as (
     select
         *,

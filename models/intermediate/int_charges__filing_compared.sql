@@ -4,10 +4,21 @@
 -- referred in it: a filed charge alone would always look accepted.
 with versions as (
     select
-        *,
-        coalesce(lineage_id, charge_id) as allegation_id
+        coalesce(lineage_id, charge_id) as allegation_id,
+        charge_id,
+        version_no,
+        stage,
+        referral_id,
+        case_id,
+        law_code,
+        section,
+        subdivision,
+        severity,
+        severity_rank,
+        offence_category,
+        amend_reason
     from {{ ref('stg_charges') }}
-    where stage <> 'arrested'
+    where stage in ('referred', 'filed', 'amended')
 ),
 
 referred as (
@@ -23,7 +34,7 @@ referred as (
         offence_category
     from versions
     where stage = 'referred'
-    qualify row_number() over (partition by allegation_id order by version_no desc, charge_id) = 1
+    qualify row_number() over (partition by allegation_id order by version_no desc, charge_id asc) = 1
 ),
 
 filed as (
@@ -68,7 +79,8 @@ paired as (
         end as severity_change,
         case
             when referred.section is not null and filed.section is not null
-                then referred.section = filed.section
+                then
+                    referred.section = filed.section
                     and coalesce(referred.law_code, '') = coalesce(filed.law_code, '')
                     and coalesce(referred.subdivision, '') = coalesce(filed.subdivision, '')
         end as is_same_section

@@ -1,4 +1,4 @@
--- One row per day with appearances, in the month before or the month after an arrest at the courthouse that became known.
+-- One row per day with appearances within a month before or after an arrest at the courthouse that became known.
 -- A day that lies before one such arrest and after another belongs to neither side.
 with court_days as (
     select distinct hearing_on from {{ ref('int_hearings__attendance_decided') }}

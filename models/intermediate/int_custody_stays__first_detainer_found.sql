@@ -23,7 +23,7 @@ matched as (
     inner join {{ ref('int_custody_stays__offence_picked') }} as stays
         on
             detainers.person_id = stays.person_id
-            and stays.booked_on <= detainers.lodged_on
+            and detainers.lodged_on >= stays.booked_on
             and (stays.released_on is null or detainers.lodged_on <= stays.released_on)
     where detainers.stay_id is null
 )

@@ -1,8 +1,6 @@
 -- One row per stay in custody of one person.
 -- The offence of a stay: its case's top charge, else what the jail recorded. And how the stay ended: NULL means still
 -- held; `unknown` that it ended and nobody wrote down how.
-{{ config(materialized='table') }}
-
 with stays as (
     select * from {{ ref('stg_custody_stays') }}
 ),

@@ -1,6 +1,6 @@
 -- One row per stay that ended in a release while the case was open.
--- What followed until the case closed: appearances missed, and a new arrest. An appearance that leaves the question open
--- leaves it open for the release (NULL).
+-- What followed until the case closed: appearances missed, and a new arrest. An appearance that leaves the question
+-- open leaves it open for the release (NULL).
 with releases as (
     select
         stays.stay_id,
@@ -29,13 +29,13 @@ appearances as (
                 then count(*) filter (where hearings.is_missed_through_ice) > 0
         end as has_missed_through_ice
     from releases
-    cross join {{ ref('stg_audit_settings') }} as settings
+    cross join {{ ref('stg_audit_settings') }} as audit_settings
     -- many to many by case: gathered again by stay
     inner join {{ ref('int_hearings__attendance_decided') }} as hearings
         on
             releases.case_id = hearings.case_id
             and releases.released_on < hearings.hearing_on
-            and hearings.hearing_on <= settings.as_of_date
+            and audit_settings.as_of_date >= hearings.hearing_on
     where hearings.is_defendant
     group by releases.stay_id
 ),

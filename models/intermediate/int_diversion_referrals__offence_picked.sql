@@ -14,7 +14,29 @@ referrals as (
 )
 
 select
-    diversions.* exclude (offence_category),
+    diversions.diversion_id,
+    diversions.person_id,
+    diversions.case_id,
+    diversions.program_type,
+    diversions.diversion_stage,
+    diversions.eligible_on,
+    diversions.screened_on,
+    diversions.offered_on,
+    diversions.accepted_on,
+    diversions.enrolled_on,
+    diversions.completed_on,
+    diversions.requires_plea,
+    diversions.requires_admission,
+    diversions.admission_in_court,
+    diversions.judge_ordered_restraint,
+    diversions.fee,
+    diversions.ineligible_reason,
+    diversions.refusal_reason,
+    diversions.language_needed,
+    diversions.language_provided,
+    diversions.outcome,
+    diversions.failure_reason,
+    diversions.state_disposition,
     {{ first_known(['cases.offence_category', 'referrals.offence_category', 'diversions.offence_category']) }}
         as offence_category,
     coalesce(

@@ -25,7 +25,20 @@ first_appearances as (
 )
 
 select
-    contacts.*,
+    contacts.contact_id,
+    contacts.person_id,
+    contacts.contact_on,
+    contacts.contact_type,
+    contacts.direction,
+    contacts.initiator,
+    contacts.channel,
+    contacts.judicial_warrant,
+    contacts.location_type,
+    contacts.outcome,
+    contacts.lift_reason,
+    contacts.role,
+    contacts.criminal_history,
+    contacts.policy_compliant,
     {{ first_known(['cases.offence_category', 'stays.offence_category']) }} as offence_category,
     case
         when cases.filed_on is null then 'no_case_on_file'

@@ -1,8 +1,6 @@
 -- One row per person with a race or ethnicity on file.
 -- Hispanic or Latino with any other category counts as Hispanic or Latino; two other categories as multiracial. A
 -- missing ethnicity is not a "no", and no name or birthplace fills it.
-{{ config(materialized='table') }}
-
 with recorded as (
     select
         person_id,

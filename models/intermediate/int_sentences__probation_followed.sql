@@ -8,7 +8,7 @@ with sentences as (
         cases.offence_category
     from {{ ref('stg_sentences') }} as sentences
     -- many sentences to at most one charge, and that to at most one case
-    left join {{ ref('int_charges__case_picked') }} as charges on sentences.charge_id = charges.charge_id
+    left join {{ ref('int_charges__filed_version_picked') }} as charges on sentences.charge_id = charges.charge_id
     left join {{ ref('int_cases__offence_picked') }} as cases
         on coalesce(sentences.case_id, charges.case_id) = cases.case_id
     where

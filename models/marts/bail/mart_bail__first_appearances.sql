@@ -20,12 +20,17 @@ select
     first_appearances.first_appearance_on,
     {{ groups_on('first_appearances.first_appearance_on') }},
     case when first_appearances.is_detained then 'detained' else 'not_detained' end as custody,
-    {%- for days in [7, 30] %}
     case
-        when first_appearances.first_appearance_on + {{ days }} <= settings.as_of_date
+        when
+            first_appearances.first_appearance_on + 7 <= audit_settings.as_of_date
             and coalesce(first_appearances.first_plea_on >= first_appearances.first_appearance_on, true)
-            then coalesce(first_appearances.first_plea_on <= first_appearances.first_appearance_on + {{ days }}, false)
-    end as is_plea_within_{{ days }}_days{{ ',' if not loop.last }}
-    {%- endfor %}
+            then coalesce(first_appearances.first_plea_on <= first_appearances.first_appearance_on + 7, false)
+    end as is_plea_within_7_days,
+    case
+        when
+            first_appearances.first_appearance_on + 30 <= audit_settings.as_of_date
+            and coalesce(first_appearances.first_plea_on >= first_appearances.first_appearance_on, true)
+            then coalesce(first_appearances.first_plea_on <= first_appearances.first_appearance_on + 30, false)
+    end as is_plea_within_30_days
 from first_appearances
 {{ join_groups('first_appearances.person_id', 'first_appearances.offence_category') }}

@@ -47,15 +47,16 @@ described as (
 timed as (
     select
         described.*,
-        -- the last moment seen: release, or the export for a stay whose hours are known at all
+        -- when last seen: release, or the export; to the minute for a stay whose hours are known at all
+        case when described.is_held then audit_settings.as_of_date else described.released_on end as last_seen_on,
         case
             when described.is_held and described.booked_at_minute is not null
-                then cast(settings.as_of_date as timestamp)
+                then cast(audit_settings.as_of_date as timestamp)
             else described.released_at_minute
         end as last_seen_at_minute,
-        least(described.next_arrest_on, described.case_closed_on, settings.as_of_date) as release_followed_until
+        least(described.next_arrest_on, described.case_closed_on, audit_settings.as_of_date) as release_followed_until
     from described
-    cross join {{ ref('stg_audit_settings') }} as settings
+    cross join {{ ref('stg_audit_settings') }} as audit_settings
 ),
 
 -- where detainers are recorded by day alone, only stays without one would have hours
@@ -71,8 +72,7 @@ select
     timed.booked_on,
     {{ groups_on('timed.booked_on') }},
     case when timed.is_held then 'held_or_not_recorded' else timed.release_type end as ending,
-    {{ days_between('timed.booked_on', 'case when timed.is_held then settings.as_of_date else timed.released_on end') }}
-        as days_to_release,
+    {{ days_between('timed.booked_on', 'timed.last_seen_on') }} as days_to_release,
     case
         when timed.is_held then 'censored'
         when timed.release_type in ('bail', 'ror', 'supervised') then 'event'
@@ -113,7 +113,7 @@ select
     timed.has_failed_to_appear,
     timed.has_missed_through_ice,
     case
-        when timed.is_released_pretrial and timed.released_on + 90 <= settings.as_of_date
+        when timed.is_released_pretrial and timed.released_on + 90 <= audit_settings.as_of_date
             then coalesce(
                 timed.next_arrest_on <= timed.release_followed_until and timed.next_arrest_on <= timed.released_on + 90,
                 false

@@ -52,7 +52,7 @@ select
     described.is_refused_for_id,
     -- followed for the whole week, or the answer would depend on the day of the export
     case
-        when described.arrested_on + 7 <= settings.as_of_date
+        when described.arrested_on + 7 <= audit_settings.as_of_date
             then coalesce(described.first_detainer_on <= described.arrested_on + 7, false)
     end as has_detainer_within_7_days,
     case

@@ -43,7 +43,7 @@ select
     timed.is_referred,
     case
         when timed.is_referred and (timed.first_decided_on is not null or not timed.has_undated_decision)
-            then {{ days_between('timed.arrested_on', 'coalesce(timed.first_decided_on, settings.as_of_date)') }}
+            then {{ days_between('timed.arrested_on', 'coalesce(timed.first_decided_on, audit_settings.as_of_date)') }}
     end as days_to_decision,
     case
         when timed.is_referred then case when timed.first_decided_on is not null then 'event' else 'censored' end
@@ -53,7 +53,7 @@ select
         when timed.is_referred and timed.first_appearance_at is not null
             then {{ hours_between('timed.arrest_at_minute', 'timed.first_appearance_at_minute') }}
         when timed.is_referred and not timed.is_out_of_court and clock.are_hearings_timed
-            then {{ hours_between('timed.arrest_at_minute', 'cast(settings.as_of_date as timestamp)') }}
+            then {{ hours_between('timed.arrest_at_minute', 'cast(audit_settings.as_of_date as timestamp)') }}
     end as hours_to_first_appearance,
     case
         when timed.is_referred and timed.first_appearance_at is not null then 'event'

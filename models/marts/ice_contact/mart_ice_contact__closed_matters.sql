@@ -15,7 +15,7 @@ select
     {{ groups_on('matters.ended_on') }},
     matters.is_without_conviction,
     case
-        when matters.ended_on + 30 <= settings.as_of_date then matters.is_arrested_by_ice
+        when matters.ended_on + 30 <= audit_settings.as_of_date then matters.is_arrested_by_ice
     end as is_arrested_by_ice_within_30_days,
     matters.is_ended_by_removal
 from matters

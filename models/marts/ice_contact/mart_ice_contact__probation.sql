@@ -8,9 +8,11 @@ select
     sentences.person_id,
     sentences.sentenced_on,
     {{ groups_on('sentences.sentenced_on') }},
-    case when sentences.sentenced_on + 365 <= settings.as_of_date then sentences.is_told_to_ice end as is_told_to_ice,
     case
-        when sentences.sentenced_on + 365 <= settings.as_of_date then sentences.is_arrested_at_probation
+        when sentences.sentenced_on + 365 <= audit_settings.as_of_date then sentences.is_told_to_ice
+    end as is_told_to_ice,
+    case
+        when sentences.sentenced_on + 365 <= audit_settings.as_of_date then sentences.is_arrested_at_probation
     end as is_arrested_at_probation
 from sentences
 {{ join_groups('sentences.person_id', 'sentences.offence_category') }}

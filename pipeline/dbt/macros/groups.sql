@@ -20,23 +20,23 @@
 {#- The columns. `day` is the DATE of the decision. A row outside the period has no quarter, and says why. -#}
 {% macro groups_on(day) -%}
     case
-        when {{ day }} between settings.period_from and settings.period_to
+        when {{ day }} between audit_settings.period_from and audit_settings.period_to
             then concat(year({{ day }}), '-Q', quarter({{ day }}))
     end as quarter,
     case
         when {{ day }} is null then 'undated'
-        when {{ day }} < settings.period_from then 'before_period'
-        when {{ day }} > settings.period_to then 'after_period'
+        when {{ day }} < audit_settings.period_from then 'before_period'
+        when {{ day }} > audit_settings.period_to then 'after_period'
     end as uncounted_reason,
     coalesce(race_rolled_up.race, 'unknown') as race,
     {{ citizenship_known_on(day) }} as citizenship,
-    {{ citizenship_known_on('settings.as_of_date') }} as citizenship_latest,
+    {{ citizenship_known_on('audit_settings.as_of_date') }} as citizenship_latest,
     coalesce(offence_groups.offence_group, 'unknown') as offence_group
 {%- endmacro %}
 
 {#- The joins: one row of settings; at most one row per person and per category, so none multiplies a row. -#}
 {% macro join_groups(person_id, offence_category) -%}
-    cross join {{ ref('stg_audit_settings') }} as settings
+    cross join {{ ref('stg_audit_settings') }} as audit_settings
     left join {{ ref('int_persons__race_rolled_up') }} as race_rolled_up on {{ person_id }} = race_rolled_up.person_id
     left join {{ ref('int_persons__citizenship_known') }} as citizenship_known
         on {{ person_id }} = citizenship_known.person_id

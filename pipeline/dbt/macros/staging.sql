@@ -25,7 +25,10 @@
 {%- set relation = source('contract', table) -%}
 {%- if execute -%}
 {%- set node = contract_table(table) -%}
-with landed as (
+{%- set key = [] -%}
+{%- for name in node.config.meta.key -%}{%- do key.append(renamed.get(name, name)) -%}{%- endfor -%}
+{%- set key = key | join(', ') -%}
+with landed as {{ 'not materialized' if target.type == 'duckdb' }} (
     select
         {%- for name, column in node.columns.items() %}
         {% if column.config.meta.kind == 'code' -%}
@@ -36,11 +39,24 @@ with landed as (
         {%- endfor %}
         {{ lineage() }}
     from {{ relation }}
+),
+
+-- few keys come twice, and only their rows need to be set in order
+repeated as (
+    select {{ key }} from landed
+    group by {{ key }}
+    having count(*) > 1
 )
 
 select * from landed
+anti join repeated using ({{ key }})
+
+union all by name
+
+select * from landed
+semi join repeated using ({{ key }})
 qualify row_number() over (
-    partition by {% for name in node.config.meta.key %}{{ renamed.get(name, name) }}{{ ', ' if not loop.last }}{% endfor %}
+    partition by {{ key }}
     order by _batch_id desc, _source_file desc, _source_row desc
 ) = 1
 {%- else -%}
