@@ -298,7 +298,7 @@ def _dbt(database: Path, *arguments: str) -> None:
     folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT / "pipeline" / "dbt")]
     folders += ["--target-path", str(target), "--log-path", str(target), "--quiet"]
     outcome = dbtRunner().invoke([*arguments, *folders])
-    failed = [f"{r.node.name}: {r.message}" for r in outcome.result or () if r.status not in ("success", "pass")]  # type: ignore[union-attr]
+    failed = [f"{r.node.name}: {r.message}" for r in outcome.result or () if r.status not in ("success", "pass")]
     assert outcome.success, failed or outcome.exception
 
 

@@ -1,8 +1,8 @@
 -- One row per disposed charge and state of the law: is it a conviction in immigration law?
--- 8 USC 1101(a)(48)(A): a formal judgment of guilt; or, adjudication withheld, a finding, plea or admission of sufficient
--- facts, and some punishment, penalty or restraint ordered by a judge. `conviction` says what the law says: yes,
--- possible (a fact it turns on is not recorded), no, cannot_determine. `conviction_class` is what may be published: a
--- yes from a row that no attorney reviewed is no more than possible.
+-- 8 USC 1101(a)(48)(A): a formal judgment of guilt; or, adjudication withheld, a finding, plea or admission of
+-- sufficient facts, and some punishment, penalty or restraint ordered by a judge. `conviction` says what the law says:
+-- yes, possible (a fact it turns on is not recorded), no, cannot_determine. `conviction_class` is what may be
+-- published: a yes from a row that no attorney reviewed is no more than possible.
 --
 -- Of several dispositions the gravest decides, since a later dismissal under a rehabilitative law does not undo a
 -- conviction (Matter of Roldan, 22 I&N Dec. 512 (BIA 1999)). A judgment that was followed by a dismissal or acquittal
@@ -111,7 +111,10 @@ picked as (
         *,
         disposition_type in ('plea_guilty', 'plea_nolo', 'verdict_guilty') and last_undone_on > decided_on as is_undone
     from decided
-    qualify row_number() over (partition by charge_id, law_known order by weight desc, decided_on, disposition_id) = 1
+    qualify row_number() over (
+        partition by charge_id, law_known
+        order by weight desc, decided_on asc, disposition_id asc
+    ) = 1
 )
 
 select

@@ -1,4 +1,4 @@
--- One row per charge that is or may be a conviction, state of the law, and ground that the reference holds for its offence.
+-- One row per charge that is or may be a conviction, state of the law, and ground that the reference holds.
 -- How the offence answers, before crimes involving moral turpitude become grounds.
 {{ config(materialized='table') }}
 

@@ -1,10 +1,11 @@
--- One row per sentenced charge and state of the law: whether the term pronounced is at or over the lines of the statute.
+-- One row per sentenced charge and state of the law: is the term pronounced at or over the lines of the statute?
 -- A suspended term counts (8 USC 1101(a)(48)(B)). A test is NULL where the record does not say.
 --
 -- As known then, the sentences first pronounced count. As known now, a later order takes the place of the sentence it
 -- changed if it cured a defect (Matter of Thomas and Thompson, 27 I&N Dec. 674 (A.G. 2019)), corrected a mistake on the
 -- face, or was made by 25 October 2019 and so asked for by then (8 CFR 1003.55); changed for rehabilitation or to spare
--- immigration consequences after that day, the first sentence still counts. Where no reason is recorded, both are tried.
+-- immigration consequences after that day, the first sentence still counts. Where no reason is recorded, both are
+-- tried.
 {{ config(materialized='table') }}
 
 with sentences as (
@@ -122,12 +123,15 @@ select
     charge_id,
     law_known,
     count(*) as sentence_count,
-    {%- for test in ['at_least_one_year', 'over_six_months'] %}
     case
-        when bool_or({{ test }} and standing = 'stands') then true
-        when bool_and({{ test }} is not distinct from true) then true
-        when bool_and({{ test }} is not distinct from false) then false
-    end as {{ test }}{{ ',' if not loop.last }}
-    {%- endfor %}
+        when bool_or(at_least_one_year and standing = 'stands') then true
+        when bool_and(at_least_one_year is not distinct from true) then true
+        when bool_and(at_least_one_year is not distinct from false) then false
+    end as at_least_one_year,
+    case
+        when bool_or(over_six_months and standing = 'stands') then true
+        when bool_and(over_six_months is not distinct from true) then true
+        when bool_and(over_six_months is not distinct from false) then false
+    end as over_six_months
 from counted
 group by charge_id, law_known

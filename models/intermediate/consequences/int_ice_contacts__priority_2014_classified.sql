@@ -5,9 +5,9 @@
 -- significant misdemeanour (domestic violence, sexual abuse or exploitation, burglary, unlawful firearm, drug
 -- distribution, driving under the influence, or 90 days or more to serve, suspended time left out), or three
 -- misdemeanours of separate incidents, minor traffic and status offences left out. priority_3: a final order of removal
--- issued since 2014; its date is never in local data, so it is never found. none_on_record: nothing of the kind on file,
--- which is an upper bound on "outside the priorities": gangs, the border, other counties and orders are not on file.
--- undeterminable: something on file may be one of these, or there is no record to look in.
+-- issued since 2014; its date is never in local data, so it is never found. none_on_record: nothing of the kind on
+-- file, which is an upper bound on "outside the priorities": gangs, the border, other counties and orders are not on
+-- file. undeterminable: something on file may be one of these, or there is no record to look in.
 {{ config(materialized='table') }}
 
 with detainers as (
@@ -26,7 +26,7 @@ with detainers as (
 ),
 
 custody as (
-    -- whether a charge brought 90 days or more to serve; NULL where the record does not say: three months may be 89 days
+    -- whether a charge brought 90 days or more to serve; NULL where the record does not say (three months may be 89)
     select
         charge_id,
         {{ any_true('is_ninety_days') }} as is_ninety_days
@@ -111,7 +111,7 @@ by_detainer as (
         ) as is_open
     from detainers
     inner join judged
-        on detainers.person_id = judged.person_id and judged.decided_on <= detainers.lodged_on
+        on detainers.person_id = judged.person_id and detainers.lodged_on >= judged.decided_on
     group by detainers.contact_id
 ),
 

@@ -51,7 +51,8 @@ select
     law.law_known,
     case law.law_known when 'as_known_then' then matched.conviction_on else settings.as_of_date end as law_on,
     matched.sentence_days is null as is_sentence_assumed,
-    coalesce({{ term_reaches_one_year('matched.sentence_days', "'days'") }}, maximums.reaches_one_year) as at_least_one_year,
+    coalesce({{ term_reaches_one_year('matched.sentence_days', "'days'") }}, maximums.reaches_one_year)
+        as at_least_one_year,
     case
         when matched.sentence_days is null then maximums.exceeds_six_months
         else {{ term_exceeds_six_months('matched.sentence_days', "'days'") }}
