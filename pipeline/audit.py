@@ -38,10 +38,12 @@ CATALOGUE = ROOT / "data" / "reference" / "measures.csv"
 
 
 def default_raw(office: str) -> Path:
+    """Where the exports of an office lie, unless a folder is named."""
     return ROOT / "data" / "raw" / Path(office).name
 
 
 def default_out(office: str) -> Path:
+    """Where the audit of an office is written, unless a folder is named."""
     return ROOT / "data" / "marts" / Path(office).name
 
 
@@ -125,9 +127,8 @@ class _Audit:
             from pipeline.disclose import publish
 
             published = publish(measures, comparisons)
-        with step("write", "Writing the tables"):
+        with step("restricted", "Writing the restricted tables"):
             self._write_restricted(measures, comparisons, checks)
-            self._write_public(published)
         record = {
             "version": __version__,
             "engine": "duckdb",
@@ -158,7 +159,7 @@ class _Audit:
         }
         _write_json(self.out / "findings.json", record["findings"])
         _write_json(self.out / "restricted" / "findings.json", find(measures, comparisons, self.catalogue))
-        self._publish_pages(record, published)
+        self._publish(record, published)
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
         record["peak_memory_mb"] = peak_memory_mb()
@@ -239,19 +240,10 @@ class _Audit:
         finally:
             connection.close()
 
-    def _write_public(self, published: Any) -> None:
-        connection = duckdb.connect()
-        try:
-            for name in ("measures", "comparisons", "tables"):
-                frame = getattr(published, name)
-                _copy_frame(connection, frame, self.out / "public" / f"{name}.parquet")
-                _copy_frame(connection, frame, self.out / "public" / f"{name}.csv")
-        finally:
-            connection.close()
-
-    def _publish_pages(self, record: dict[str, Any], published: Any) -> None:
+    def _publish(self, record: dict[str, Any], published: Any) -> None:
+        from pipeline.report.notebooks import run_notebooks
         from pipeline.report.site import build_site
-        from pipeline.report.tables import PublicData
+        from pipeline.report.tables import PublicData, write_tables
 
         public = PublicData(
             measures=published.measures,
@@ -263,9 +255,14 @@ class _Audit:
             findings=record["findings"],
             synthetic=self.office.settings.office == EXAMPLE,
         )
+        with self.progress.step("tables", "Writing the public tables"):
+            write_tables(out=self.out / "public", public=public)
+            published.tables.to_csv(self.out / "public" / "hidden.csv", index=False, lineterminator="\n")
+        with self.progress.step("notebooks", "Running the notebooks"):
+            notebooks = run_notebooks(out=self.out / "notebooks", data=self.out / "public")
         with self.progress.step("site", "Drawing the pages"):
-            site = build_site(out=self.out / "site", public=public)
-        for notice in site.notices:
+            site = build_site(out=self.out / "site", public=replace(public, notebooks=notebooks.pages))
+        for notice in dict.fromkeys((*notebooks.notices, *site.notices)):
             self.progress.say("  " + notice)
 
 

@@ -167,7 +167,9 @@ def test_wide_rows_feed_person_case_charge_and_bail_with_their_sheet_row(
     landed: tuple[Landing, duckdb.DuckDBPyConnection],
 ) -> None:
     db = landed[1]
-    cases = db.execute("select _source_row, filed_on::varchar, prosecutor_unit, x_court from landed.case_ order by _batch_id, 1")
+    cases = db.execute(
+        "select _source_row, filed_on::varchar, prosecutor_unit, x_court from landed.case_ order by _batch_id, 1"
+    )
     assert cases.fetchall() == [
         (5, "2023-05-01", "Felony", "City Court"),
         (6, "2023-06-02", None, "City Court"),

@@ -188,7 +188,7 @@ def _schema_problems(document: LocatedYaml) -> Iterator[Problem]:
             what = f"[{'], ['.join(unknown)}] is no key of the mapping language here{nearest(unknown[0], allowed)}"
             hint = f"one of {', '.join(allowed)}"
             path = (*path, unknown[0])
-        elif error.validator == "oneOf" and "column" in path[-3:] + ("columns",) and isinstance(error.instance, dict):
+        elif error.validator == "oneOf" and "column" in (*path[-3:], "columns") and isinstance(error.instance, dict):
             what = "the column needs exactly one source"
             hint = "one of column, constant, concat, coalesce, row, record, sql"
         yield Problem(
@@ -221,7 +221,7 @@ class _Reader:
         code_tables = self._code_tables()
         files = {name: self._file(name, entry) for name, entry in value["files"].items()}
         entries = tuple(self._entries(value["tables"], files, code_tables))
-        for name, mapping in files.items():
+        for name in files:
             if not any(entry.file == name for entry in entries):
                 self.report(
                     "IIU108",

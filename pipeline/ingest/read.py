@@ -59,10 +59,12 @@ class Unreadable(Exception):
 
 
 def quoted(identifier: str) -> str:
+    """An identifier in SQL, whatever it holds."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
+    """A text in SQL, whatever it holds."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -486,7 +488,7 @@ def _read_xlsx(connection: duckdb.DuckDBPyConnection, source: SourceFile, table:
     rows = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
     if not rows:
         raise _problem(source, "IIU117", f"the sheet [{name}] is empty", expected="a header line, then rows")
-    width = max((len([c for c in rows[n - 1]]) for n in header_rows if n <= len(rows)), default=0)
+    width = max((len(rows[n - 1]) for n in header_rows if n <= len(rows)), default=0)
     while width and all(not row[width - 1] for row in rows if len(row) >= width):
         width -= 1
     copy = work / f"{source.sha256[:16]}.xlsx.csv"
