@@ -1,4 +1,7 @@
-"""Cases that hang together: of one prosecutor, of one person. Treated as independent, they cover 79 % instead of 95 %."""
+"""Cases that hang together, of one prosecutor or of one person: as if independent, intervals cover too little.
+
+How much too little is in `tests/calibration.md`: 88 % instead of 95 % for forty prosecutors who differ moderately.
+"""
 
 from __future__ import annotations
 
