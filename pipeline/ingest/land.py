@@ -525,6 +525,8 @@ class _FileLander:
 
     def _reject_rows(self) -> None:
         """Keep each rejected row by its shape: letters as a, digits as 9, identifying columns as stars."""
+        if not self._count.rejected:
+            return
         identifying = {
             name
             for entry in self._entries
