@@ -1,0 +1,211 @@
+"""The classic attacks. Each finds its cell in a naive release and nothing in ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from pipeline.disclose import HIDDEN, load_registry, publish
+from pipeline.disclose.challenge import challenge
+from pipeline.errors import ReleaseRefused
+from tests.test_disclose import CELL, NO_COMPARISONS, long_table
+
+NUMBERS = [
+    "numerator",
+    "denominator",
+    "unknown_citizenship",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "bound_low",
+    "bound_high",
+]
+LONE = {("white", "citizen"): (200, 400), ("black", "citizen"): (100, 300), ("asian", "citizen"): (4, 90)}
+PAIR = {**LONE, ("black", "citizen"): (5, 300)}
+ALL_OF_A_SMALL_GROUP = {**LONE, ("asian", "citizen"): (25, 25)}
+
+
+def naive(rows: pd.DataFrame) -> pd.DataFrame:
+    """What many offices do: blank the small cells, and nothing else."""
+    small = rows["numerator"].between(1, 10) | (rows["denominator"] - rows["numerator"]).between(1, 10)
+    return rows.assign(**{c: rows[c].astype(object).mask(small, None) for c in NUMBERS})
+
+
+def refusal(folder: Path, rows: pd.DataFrame) -> list[str]:
+    """The codes and places for which the files are refused; none if they may leave."""
+    try:
+        challenge(folder, rows)
+    except ReleaseRefused as refused:
+        return [f"{p.code} {p.where}" for p in refused.problems]
+    return []
+
+
+def written(folder: Path, frame: pd.DataFrame) -> Path:
+    frame.to_csv(folder / "measures.csv", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("cells", [LONE, PAIR], ids=["a lone cell", "a line of two whose sum is small"])
+def test_total_minus_parts_finds_what_blanking_small_cells_leaves(
+    cells: dict[tuple[str, str], tuple[int, int]], tmp_path: Path
+) -> None:
+    rows = long_table(cells)
+    found = refusal(written(tmp_path, naive(rows)), rows)
+    assert any(p.startswith("IIU605 filed numerator, asian") for p in found)
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+
+
+def test_a_refusal_names_the_equation_that_exposes_the_count(tmp_path: Path) -> None:
+    rows = long_table(LONE)
+    with pytest.raises(ReleaseRefused) as refused:
+        challenge(written(tmp_path, naive(rows)), rows)
+    text = str(refused.value)
+    assert refused.value.exit_code == 3
+    assert "to lie between 4 and 4" in text
+    assert "[filed numerator] = [filed numerator, " in text
+
+
+@pytest.mark.parametrize("left", [["estimate"], ["ci_low", "ci_high"]], ids=["a rate with a known n", "an interval"])
+def test_a_rate_or_an_interval_gives_its_counts_away(left: list[str], tmp_path: Path) -> None:
+    rows = long_table(LONE)
+    leaky = publish(rows, NO_COMPARISONS).measures
+    at = leaky["race"].eq("asian") & leaky["citizenship"].eq("citizen")
+    for column in left:
+        leaky.loc[at, column] = 4 / 90
+    assert any(p.startswith("IIU604 filed, all, asian, citizen") for p in refusal(written(tmp_path, leaky), rows))
+
+
+def test_none_or_all_of_a_small_group_is_hidden(tmp_path: Path) -> None:
+    rows = long_table(ALL_OF_A_SMALL_GROUP)
+    assert any(p.startswith("IIU604 filed, all, asian") for p in refusal(written(tmp_path, naive(rows)), rows))
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+
+
+def test_a_pool_published_beside_its_members_is_one_sum_with_them(tmp_path: Path) -> None:
+    members = {("aian", "citizen"): (40, 100), ("mena", "citizen"): (3, 70), ("white", "citizen"): (300, 900)}
+    rows = long_table(members)
+    pool = (
+        rows[rows["race"].isin(["aian", "mena"])]
+        .groupby("citizenship", as_index=False)[["numerator", "denominator"]]
+        .sum()
+    )
+    like = rows[rows["race"].eq("aian")].drop(columns=["numerator", "denominator"]).assign(race="another_group")
+    rows = pd.concat([rows, like.merge(pool, on="citizenship")], ignore_index=True).astype({"numerator": "Int64"})
+    found = refusal(written(tmp_path, naive(rows)), rows)
+    assert any("filed numerator, mena" in p for p in found)
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+
+
+def hover_text(folder: Path, cell: str) -> None:
+    trace = {"x": [None], "y": ["Asian"], "hovertext": ["4 of 90"], "customdata": [cell]}
+    (folder / "gaps.js").write_text(f"auditFigures['gaps']={json.dumps({'data': [trace]})};", encoding="utf-8")
+
+
+def svg_coordinates(folder: Path, cell: str) -> None:
+    (folder / "gaps.svg").write_text(
+        f'<svg><g data-cell="{cell}"><circle cx="41.2" cy="9"/></g></svg>', encoding="utf-8"
+    )
+
+
+def html_table(folder: Path, cell: str) -> None:
+    (folder / "page.html").write_text(
+        f'<table><tr><td data-cell="{cell}"><b>4.4 %</b></td></tr></table>', encoding="utf-8"
+    )
+
+
+def notebook_output(folder: Path, cell: str) -> None:
+    output = {"output_type": "display_data", "data": {"text/html": [f"<td data-cell='{cell}'>", "4</td>"]}}
+    (folder / "filed.ipynb").write_text(json.dumps({"cells": [{"outputs": [output]}]}), encoding="utf-8")
+
+
+def hidden_sheet(folder: Path, cell: str) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["about"])
+    sheet = book.create_sheet("working")
+    sheet.append([*CELL, "numerator"])
+    sheet.append([*cell.split("|"), 4])
+    sheet.sheet_state = "hidden"
+    book.save(folder / "measures.xlsx")
+
+
+@pytest.mark.parametrize("leak", [hover_text, svg_coordinates, html_table, notebook_output, hidden_sheet])
+def test_a_hidden_count_is_found_wherever_it_was_left(leak: Callable[[Path, str], None], tmp_path: Path) -> None:
+    rows = long_table(LONE)
+    written(tmp_path, publish(rows, NO_COMPARISONS).measures)
+    assert refusal(tmp_path, rows) == []
+    leak(tmp_path, "filed|all|asian|citizen|all|all")
+    assert any(p.startswith("IIU604 filed, all, asian, citizen") for p in refusal(tmp_path, rows))
+
+
+def test_a_mark_that_only_says_that_a_number_is_hidden_may_stay(tmp_path: Path) -> None:
+    rows = long_table(LONE)
+    written(tmp_path, publish(rows, NO_COMPARISONS).measures)
+    mark = '<svg><text data-cell="filed|all|asian|citizen|all|all" class="absent" x="4">hidden</text></svg>'
+    (tmp_path / "gaps.svg").write_text(mark, encoding="utf-8")
+    assert refusal(tmp_path, rows) == []
+
+
+def test_a_hidden_sheet_and_a_table_that_names_no_cell_are_refused(tmp_path: Path) -> None:
+    rows = long_table(LONE)
+    written(tmp_path, publish(rows, NO_COMPARISONS).measures)
+    (tmp_path / "extra.csv").write_text("race,count\nasian,4\n", encoding="utf-8")
+    hidden_sheet(tmp_path, "filed|all|white|citizen|all|all")
+    assert {p[:6] for p in refusal(tmp_path, rows)} >= {"IIU606", "IIU607"}
+
+
+def quarters(counts: dict[str, tuple[int, int]]) -> pd.DataFrame:
+    """period -> counts of the whole office."""
+    whole = long_table({("white", "citizen"): (1, 2)}).query("race == 'all' and citizenship == 'all'")
+    return pd.concat(
+        [whole.assign(period=p, numerator=k, denominator=n) for p, (k, n) in counts.items()], ignore_index=True
+    ).astype({"numerator": "Int64", "denominator": "Int64"})
+
+
+def test_an_unfinished_year_is_not_shown_beside_its_quarters() -> None:
+    rows = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024": (110, 200), "all": (110, 200)})
+    assert publish(rows, NO_COMPARISONS).measures["period"].tolist() == ["2024-Q1", "2024-Q2", "all"]
+
+
+def test_two_totals_a_few_cases_apart_are_not_both_published() -> None:
+    first = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "all": (110, 200)})
+    second = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024-Q3": (2, 40), "all": (112, 240)})
+    alone = publish(second, NO_COMPARISONS).measures.set_index("period")["status"]
+    after = publish(second, NO_COMPARISONS, earlier=[publish(first, NO_COMPARISONS).record])
+    status = after.measures.set_index("period")["status"]
+    assert alone["all"] == "ok"
+    assert status["2024-Q1"] == status["2024-Q2"] == "ok"
+    assert status.get("2024-Q3", HIDDEN) == HIDDEN
+    assert status["all"] == HIDDEN  # less the total published before, it is the quarter
+
+
+def test_a_published_number_does_not_change_in_silence() -> None:
+    record = publish(quarters({"2024-Q1": (50, 100), "all": (50, 100)}), NO_COMPARISONS).record
+    revised = quarters({"2024-Q1": (52, 100), "all": (52, 100)})
+    with pytest.raises(ReleaseRefused, match="IIU611"):
+        publish(revised, NO_COMPARISONS, earlier=[record])
+
+
+@pytest.mark.parametrize(("added", "visible"), [(2, False), (30, True)])
+def test_a_correction_shows_a_number_only_if_the_change_is_not_about_few(added: int, visible: bool) -> None:
+    record = publish(quarters({"2024-Q1": (50, 200), "all": (50, 200)}), NO_COMPARISONS).record
+    revised = quarters({"2024-Q1": (50 + added, 200), "all": (50 + added, 200)})
+    published = publish(revised, NO_COMPARISONS, earlier=[record], corrected=["filed"]).measures
+    assert published["status"].ne(HIDDEN).all() == visible
+
+
+def test_what_was_published_once_is_published_again() -> None:
+    rows = long_table(LONE)
+    first = publish(rows, NO_COMPARISONS)
+    again = publish(rows, NO_COMPARISONS, earlier=[first.record])
+    pd.testing.assert_frame_equal(first.measures, again.measures)
+
+
+def test_the_default_registry_has_one_name_for_each_table() -> None:
+    registry = load_registry()
+    assert registry.threshold < registry.restricted_threshold < registry.all_or_none
+    assert "" in registry.tables
