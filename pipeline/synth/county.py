@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ import jinja2
 from pipeline.errors import AuditError, Problem, place
 from pipeline.synth.effects import Effects, load_effects
 from pipeline.synth.export import Exporter
-from pipeline.synth.sql import literal, pick
+from pipeline.synth.sql import pick
 from pipeline.synth.truth import write_truth
 
 HERE = Path(__file__).resolve().parent
@@ -108,17 +108,16 @@ def write_county(
         if wrong
     ]
     exports, truth = out / "exports", out / "truth"
-    for folder in (exports, truth):
-        if folder.exists() and not (truth / "county.json").is_file():
-            problems.append(
-                Problem(
-                    code="IIU151",
-                    where=place(file=str(folder)),
-                    what="exists, and no synthetic county wrote it",
-                    expected="a folder of its own",
-                    fix="Choose another --out",
-                )
+    if (exports.exists() or truth.exists()) and not (truth / "county.json").is_file():
+        problems.append(
+            Problem(
+                code="IIU151",
+                where=place(file=str(out)),
+                what="holds exports or a truth that no synthetic county wrote",
+                expected="a folder of its own",
+                fix="Choose another --out",
             )
+        )
     if problems:
         raise AuditError(problems)
     county = County(cases=cases, seed=seed, quarters=quarters, effects=load_effects(effects or EXAMPLE_EFFECTS))
@@ -136,7 +135,13 @@ def write_county(
             connection.execute(f"SET temp_directory = '{Path(scratch) / 'spill'}'")
             build_world(connection, county)
             exporter = Exporter(
-                connection, folder=exports, first=county.first_export, second=AS_OF, sizes=county.sizes, cases=cases
+                connection,
+                folder=exports,
+                seed=seed,
+                first=county.first_export,
+                second=AS_OF,
+                sizes=county.sizes,
+                cases=cases,
             )
             files = exporter.write_all()
             write_truth(
@@ -161,7 +166,9 @@ def build_world(connection: duckdb.DuckDBPyConnection, county: County) -> None:
         connection.execute(environment.from_string(path.read_text(encoding="utf-8")).render())
 
 
-def _effect(effects: Effects):  # type: ignore[no-untyped-def]
+def _effect(effects: Effects) -> Callable[..., str]:
+    """What the templates of the world call `effect(decision, day)`: its share of the decision's log-odds, as SQL."""
+
     def sql(decision: str, day: str, severity: str = "grave") -> str:
         return effects.sql(
             decision,

@@ -145,7 +145,7 @@ def _problems_of(entry: Any, number: int, path: Path) -> Iterator[Problem]:
         if not isinstance(entry.get(key, date.min), date):
             yield _problem(path, f"[{name}]: {key} is [{entry[key]}]", "a day as 2021-01-01")
     allowed = DECISIONS[decision] | (set() if decision in WITHOUT_PERSON else {"race", "citizenship"})
-    group = entry.get("group") or {}
+    group: object = entry.get("group") or {}
     if not isinstance(group, dict):
         yield _problem(path, f"[{name}]: group is [{group}]", "traits with their values")
         return

@@ -9,6 +9,7 @@ changed since comes again in the next batch.
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,16 +26,18 @@ from pipeline.synth.sql import literal, pick
 
 HERE = Path(__file__).resolve().parent
 #: Below this size a garbled cell or an unknown code would be more than an office's tolerance of one row in a hundred.
-SMALLEST_DIRTY_COUNTY = 4_000
+SMALLEST_DIRTY_COUNTY = 5_000
 DUPLICATED = 0.002
 RETYPED = 0.008
-#: How each kind of dirt looks.
-DIRT_TEXT: Mapping[str, str | None] = {
-    "unmapped": "ZZ9",
-    "redacted": "[REDACTED]",
-    "garbled": "##/##/####",
-    "unknown": "UNK",
-    "missing": None,
+#: What each kind of dirt makes of a clean cell.
+DIRT: Mapping[str, str] = {
+    "unmapped": "'ZZ9'",
+    "redacted": "'[REDACTED]'",
+    "garbled": "'##/##/####'",
+    "unknown": "'UNK'",
+    "missing": "NULL",
+    "lower case": "lower({cell})",
+    "white space": "'  ' || {cell} || ' '",
 }
 
 
@@ -85,18 +88,20 @@ Rows that changed since the last export come again. Headers were renamed in 2024
 
 @dataclass(frozen=True, kw_only=True)
 class Dirt:
-    """One kind of dirt in one column, as the condition under which a row has it."""
+    """One kind of dirt in one column. `condition` says which rows have it; it is true only where a cell was to spoil."""
 
     kind: str
     column: str
     condition: str
+    replacement: str | None
 
 
 class _Sheet:
     """One template being rendered for one batch: what it may call, and what it says of its rows."""
 
-    def __init__(self, export: Export, *, first: date, second: date, cutoff: date, is_dirty: bool) -> None:
+    def __init__(self, export: Export, *, seed: int, first: date, second: date, cutoff: date, is_dirty: bool) -> None:
         self._name = export.name
+        self._seed = seed
         self._first, self._second, self._cutoff = (f"TIMESTAMP '{day} 23:59:59'" for day in (first, second, cutoff))
         self._is_first = cutoff == first
         self._is_dirty = is_dirty
@@ -127,75 +132,79 @@ class _Sheet:
 
     def code(self, table: str, value: str, column: str, **rates: float) -> str:
         """The office's own code for a value of the contract; now and then in lower case or with stray blanks."""
-        codes = _codes()[table]
-        common = {meaning: texts[0] for meaning, texts in codes.items()}
-        spelled = {
-            meaning: f"CASE WHEN {self._draw('spelling', column)} < 0.85 THEN {literal(texts[0])} ELSE {literal(texts[1])} END"
-            for meaning, texts in codes.items()
-            if len(texts) > 1
-        }
-
-        def encoded(texts: Mapping[str, str]) -> str:
-            return f"CASE {value} {' '.join(f'WHEN {literal(m)} THEN {text}' for m, text in texts.items())} END"
-
-        plain = encoded({m: spelled.get(m, literal(text)) for m, text in common.items()})
-        retyped = {
-            "lower case": encoded({m: literal(text.lower()) for m, text in common.items()}),
-            "white space": encoded({m: literal(f"  {text} ") for m, text in common.items()}),
-        }
-        return self._dirtied(plain, column, given=value, rates={**rates, **dict.fromkeys(retyped, RETYPED)}, texts=retyped)
+        branches = []
+        for meaning, (common, *others) in _codes()[table].items():
+            text = literal(common)
+            if others:
+                spelled = self._drawn("spelling", column, 0.85)
+                text = f"CASE WHEN {spelled} THEN {text} ELSE {literal(others[0])} END"
+            branches.append(f"WHEN {literal(meaning)} THEN {text}")
+        self._soil(column, {**rates, "lower case": RETYPED, "white space": RETYPED})
+        return f"CASE {value} {' '.join(branches)} END"
 
     def cell(self, text: str, column: str, *, required: bool = False, **rates: float) -> str:
         """A cell, dirty at the given rates by kind. A garbled cell of a required column costs the audit the whole row."""
-        if required:
-            rates = {f"{kind}_required": rate for kind, rate in rates.items()}
-        return self._dirtied(text, column, given=text, rates=rates, texts={})
+        self._soil(column, {f"{kind}, row lost" if required else kind: rate for kind, rate in rates.items()})
+        return text
 
-    def _dirtied(
-        self, text: str, column: str, *, given: str, rates: Mapping[str, float], texts: Mapping[str, str]
-    ) -> str:
-        """One draw decides between the clean text and all kinds of dirt, so that most rows cost one comparison."""
-        draw = self._draw("dirt", column)
-        total = 0.0
-        branches = []
+    def _soil(self, column: str, rates: Mapping[str, float]) -> None:
+        low = 0.0
         for kind, rate in rates.items():
             if kind.startswith(("unmapped", "garbled")) and not self._is_dirty:
                 continue
-            shown = texts[kind] if kind in texts else _or_null(DIRT_TEXT[kind.removesuffix("_required")])
-            low, total = total, total + rate
-            branches.append(f"WHEN {draw} < {total:.6f} THEN {shown}")
-            condition = f"CASE WHEN {draw} >= {low:.6f} AND {draw} < {total:.6f} THEN ({given}) IS NOT NULL ELSE FALSE END"
-            self.dirt.append(Dirt(kind=kind, column=column, condition=condition))
-        if not branches:
-            return text
-        dirty = f"CASE WHEN ({given}) IS NULL THEN NULL {' '.join(branches)} END"
-        return f"CASE WHEN {draw} >= {total:.6f} THEN {text} ELSE {dirty} END"
+            high = low + rate
+            self.dirt.append(
+                Dirt(
+                    kind=kind,
+                    column=column,
+                    # One draw decides between all kinds of dirt of a cell.
+                    condition=f'{self._drawn("dirt", column, high, low)} AND "{column}" IS NOT NULL',
+                    replacement=DIRT[kind.removesuffix(", row lost")].format(cell=f'"{column}"'),
+                )
+            )
+            low = high
 
     def corrected(self, right: str, wrong: str, column: str, rate: float) -> str:
         """Wrong in the first batch; the row comes again, mended, in the second."""
-        condition = f"{self._draw('corrected', column)} < {rate}"
+        condition = self._drawn("corrected", column, rate)
         self._corrections.append(condition)
         return f"CASE WHEN {condition} THEN {wrong} ELSE {right} END" if self._is_first else right
 
     def impossible(self, moment: str, instead: str, column: str, rate: float) -> str:
         """Now and then a date that cannot be."""
-        condition = f"CASE WHEN {self._draw('impossible', column)} < {rate} THEN {moment} IS NOT NULL ELSE FALSE END"
-        self.dirt.append(Dirt(kind="impossible_date", column=column, condition=condition))
-        return f"CASE WHEN {condition} THEN {instead} ELSE {moment} END"
+        drawn = self._drawn("impossible", column, rate)
+        condition = f'{drawn} AND "{column}" IS NOT NULL'
+        self.dirt.append(Dirt(kind="impossible date", column=column, condition=condition, replacement=None))
+        return f"CASE WHEN {drawn} AND {moment} IS NOT NULL THEN {instead} ELSE {moment} END"
 
     def book(self) -> str:
-        """The columns behind the cells: whether the row has changed between the two exports, and its dirt."""
+        """The columns behind the cells: whether a row has changed between the two exports, or was corrected."""
         changed = " OR ".join(f"coalesce({e} > {self._first} AND {e} <= {self._second}, FALSE)" for e in self._events)
-        columns = [
-            f"({changed or 'FALSE'}) AS _changed",
-            f"({' OR '.join(self._corrections) or 'FALSE'}) AS _corrected",
-            f"draw(_k, '{self._name}: copied') < {DUPLICATED} AS _copied",
-            *(f"{dirt.condition} AS _dirt_{i}" for i, dirt in enumerate(self.dirt)),
-        ]
-        return ", " + ",\n    ".join(columns)
+        return f""",
+            ({changed or "FALSE"}) AS _changed,
+            ({" OR ".join(self._corrections) or "FALSE"}) AS _corrected"""
 
-    def _draw(self, use: str, column: str) -> str:
-        return f"draw(_k, '{self._name}: {use} {column}')"
+    def soiled(self, rows: str, columns: Sequence[str]) -> str:
+        """`rows` with their dirt, and a flag `_dirt_<n>` per kind of dirt."""
+        cells = []
+        for column in columns:
+            branches = [
+                f"WHEN {d.condition} THEN {d.replacement}" for d in self.dirt if d.column == column and d.replacement
+            ]
+            cells.append(f'CASE {" ".join(branches)} ELSE "{column}" END AS "{column}"' if branches else f'"{column}"')
+        flags = [f"{dirt.condition} AS _dirt_{i}" for i, dirt in enumerate(self.dirt)]
+        copied = f"{self._drawn('copied', '', DUPLICATED)} AS _copied"
+        return f"SELECT _k, _created, _changed, _corrected, {', '.join([copied, *flags, *cells])} FROM ({rows})"
+
+    def _drawn(self, use: str, column: str, below: float, above: float = 0.0) -> str:
+        """True for a share of the rows: those whose draw lies from `above` to `below`. As short as SQL can be, for a
+        template has some hundreds of them, and planning them would take longer than running them.
+        """
+        salt = hashlib.sha256(f"{self._seed} {self._name} {use} {column}".encode()).digest()
+        draw = f"hash(xor(_k, {int.from_bytes(salt[:7])}))"
+        if above:
+            return f"{draw} BETWEEN {int(above * 2**64)} AND {int(below * 2**64) - 1}"
+        return f"{draw} < {int(below * 2**64)}"
 
 
 def _write_workbook(path: Path, rows: Sequence[Sequence[str]]) -> None:
@@ -207,10 +216,6 @@ def _write_workbook(path: Path, rows: Sequence[Sequence[str]]) -> None:
             for column, cell in enumerate(row):
                 sheet.write_string(number, column, cell)
         sheet.write_string(len(rows) + 2, 0, "Printed on 31 March 2025")
-
-
-def _or_null(text: str | None) -> str:
-    return "NULL" if text is None else literal(text)
 
 
 @cache
@@ -227,16 +232,19 @@ class Exporter:
         connection: duckdb.DuckDBPyConnection,
         *,
         folder: Path,
+        seed: int,
         first: date,
         second: date,
         sizes: Mapping[str, object],
         cases: int,
     ) -> None:
         self._db = connection
+        self._seed = seed
         self._folder = folder
         self._first, self._second = first, second
         self._sizes = sizes
         self._is_dirty = cases >= SMALLEST_DIRTY_COUNTY
+        self._columns: dict[str, list[str]] = {}
 
     def write_all(self) -> list[dict[str, object]]:
         """Write every file; returns one record per file: its rows and how many of them have which dirt."""
@@ -251,7 +259,9 @@ class Exporter:
         return records + list(self._write_registry(latest))
 
     def _write(self, export: Export, cutoff: date) -> Iterator[dict[str, object]]:
-        sheet = _Sheet(export, first=self._first, second=self._second, cutoff=cutoff, is_dirty=self._is_dirty)
+        sheet = _Sheet(
+            export, seed=self._seed, first=self._first, second=self._second, cutoff=cutoff, is_dirty=self._is_dirty
+        )
         environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
         environment.globals.update(self._sizes, **sheet.vocabulary)
         template = (HERE / "exports" / f"{export.name}.sql").read_text(encoding="utf-8")
@@ -259,9 +269,14 @@ class Exporter:
         if cutoff == self._first:
             chosen = f"_created <= DATE '{self._first}'"
         else:
-            chosen = f"_created <= DATE '{self._second}' AND (_created > DATE '{self._first}' OR _changed OR _corrected)"
-        self._db.execute(f"CREATE TABLE sheet AS SELECT * FROM ({rows}) WHERE {chosen}")
-        columns = [name for name, *_ in self._db.execute("DESCRIBE sheet").fetchall() if not name.startswith("_")]
+            chosen = (
+                f"_created <= DATE '{self._second}' AND (_created > DATE '{self._first}' OR _changed OR _corrected)"
+            )
+        if export.name not in self._columns:
+            described = self._db.execute(f"DESCRIBE {rows}").fetchall()
+            self._columns[export.name] = [name for name, *_ in described if not name.startswith("_")]
+        columns = self._columns[export.name]
+        self._db.execute(f"CREATE TABLE sheet AS {sheet.soiled(f'SELECT * FROM ({rows}) WHERE {chosen}', columns)}")
         headers = export.renamed if cutoff == self._first else {}
         selected = ", ".join(f'"{name}" AS "{headers.get(name, name)}"' for name in columns)
         batch = f"through_{cutoff}"
@@ -309,7 +324,7 @@ class Exporter:
             "count_if(_corrected)",
             *(f"count_if(_dirt_{i}) + count_if(_dirt_{i} AND _copied)" for i in range(len(dirt))),
         ]
-        unreadable = " OR ".join(f"_dirt_{i}" for i, d in enumerate(dirt) if d.kind.endswith("_required")) or "FALSE"
+        unreadable = " OR ".join(f"_dirt_{i}" for i, d in enumerate(dirt) if d.kind == "garbled, row lost") or "FALSE"
         counted.append(f"count_if({unreadable}) + count_if(({unreadable}) AND _copied)")
         found = self._db.execute(f"SELECT {', '.join(counted)} FROM {kept}").fetchone()
         assert found is not None

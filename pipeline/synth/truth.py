@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,13 +30,16 @@ NATURE = (
     "Language of service depends on citizenship and race.",
 )
 
+#: Invented names, notes, file numbers, statuses and birth dates, and the columns of the exports that hold them.
 CANARIES = {
-    "surname_prefix": "Zzyx",
-    "forename_prefix": "Qw",
-    "note_prefix": "Zzyxnote",
-    "alien_number_pattern": r"A913\d{6}",
-    "immigration_status_pattern": "Zzyx(LPR|VISA|EWI)",
-    "birth_date_pattern": r"\d{2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-(19|20)\d{2}",
+    "patterns": [
+        "Zzyx(ander|bury|corva|dale|ewick|fenn|gorst|holm|ivers|jorr|kint|lund)",
+        "Qw(illa|inn|orth|arren|est|ynne)",
+        "Zzyxnote",
+        "Zzyx(LPR|VISA|EWI)",
+        r"A913\d{6}",
+        r"\d{2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-(19|20)\d{2}",
+    ],
     "columns": {
         "PERSON_INDEX.csv": ["LAST_NAME", "FIRST_NAME", "DATE_OF_BIRTH", "ALIEN_NO", "NOTES"],
         "citizenship_log.csv": ["IMM_STATUS"],
@@ -193,13 +196,12 @@ def _rate_sql(rate: Rate, first_day: str, last_day: str) -> str:
 
 
 def _contrast(
-    connection: duckdb.DuckDBPyConnection, decision: str, sql: object, first_day: str, last_day: str
+    connection: duckdb.DuckDBPyConnection, decision: str, sql: Callable[..., str], first_day: str, last_day: str
 ) -> Mapping[str, object]:
     """The expected rate of the decision where the effect holds and where it does not, over the whole period."""
     rate = next((r for r in RATES if r.decision == decision), None)
     if rate is None:
         return {}
-    assert callable(sql)
     inside = f"({sql(day=rate.day, traits=rate.traits)}) <> 0"
     found = connection.execute(
         f"""SELECT count_if(inside), sum(chance) FILTER (inside) / 1e6, count_if(NOT inside), sum(chance) FILTER (NOT inside) / 1e6

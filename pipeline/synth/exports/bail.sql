@@ -7,7 +7,7 @@ SELECT
     CASE WHEN seq = 0 THEN 'K' || lpad(CAST(16 * m AS VARCHAR), 10, '0') END AS "CAL_ID",
     {{ cell("strftime(heard_at, '%m/%d/%Y %I:%M:%S %p')", 'HEARD', garbled=0.0004, required=True) }} AS "HEARD",
     {{ code('bail_hearing', "CASE seq WHEN 0 THEN 'first_appearance' ELSE 'bail_review' END", 'HRG') }} AS "HRG",
-    {{ code('bail', 'request', 'PEOPLE_ASK', missing=0.03, unmapped=0.001) }} AS "PEOPLE_ASK",
+    {{ code('bail', 'request', 'PEOPLE_ASK', missing=0.03, unmapped=0.0006) }} AS "PEOPLE_ASK",
     {{ cell(money('request_amount'), 'PEOPLE_AMT', missing=0.02, garbled=0.0008) }} AS "PEOPLE_AMT",
     {{ code('bail', 'defence_request', 'DEF_ASK', missing=0.20) }} AS "DEF_ASK",
     CASE WHEN defence_request = 'cash' THEN {{ money('defence_amount') }} END AS "DEF_AMT",

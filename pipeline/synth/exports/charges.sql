@@ -11,7 +11,7 @@ SELECT
     CASE WHEN seq < 4 THEN {{ code('severity', "severity", 'REF_CLASS') }} END AS "REF_CLASS",
     offence_statute(offence) AS "STATUTE",
     offence_text(offence) AS "OFFENSE",
-    {{ code('offence', 'offence_category(offence)', 'CAT', missing=0.003, unmapped=0.001) }} AS "CAT",
+    {{ code('offence', 'offence_category(offence)', 'CAT', missing=0.003) }} AS "CAT",
     {{ cell(show("CASE WHEN is_charge_filed THEN filed_on END", '%Y-%m-%d'), 'FIL_DT', garbled=0.0004) }} AS "FIL_DT",
     CASE WHEN is_charge_filed THEN {{ code('severity', "CASE WHEN seq = 1 THEN filed_severity ELSE severity END", 'FIL_CLASS', missing=0.002) }} END AS "FIL_CLASS",
     {{ show("CASE WHEN is_amended THEN " + known('amended_on') + " END", '%Y-%m-%d') }} AS "AMD_DT",

@@ -11,7 +11,7 @@ SELECT
     {{ code('race', corrected("CASE
             WHEN race = 'multiracial' AND draw(person, 'two races') < 0.6 THEN 'white'
             WHEN race = 'hispanic_latino' AND draw(person, 'hispanic as') < 0.62 THEN 'white'
-            ELSE race END", "'other'", 'RACE', 0.004), 'RACE', missing=0.02, unknown=0.008, redacted=0.002, unmapped=0.002) }} AS "RACE",
+            ELSE race END", "'other'", 'RACE', 0.004), 'RACE', missing=0.02, unknown=0.008, redacted=0.002, unmapped=0.001) }} AS "RACE",
     CASE WHEN race = 'multiracial' AND draw(person, 'two races') < 0.6 THEN {{ pick('second race', {'B': 0.6, 'A': 0.25, 'I': 0.15}, id='person') }} END AS "RACE_2",
     -- A Hispanic person written down as White, with the ethnicity left blank, can no longer be told from a White one.
     CASE
