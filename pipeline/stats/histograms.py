@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from pipeline.stats.intervals import Floats, Interval, wilson, z_value
@@ -242,25 +242,11 @@ def incidence_bounds(
         np.asarray(a, dtype=float) for a in (times, events, censored, unknown_events, unknown_censored)
     )
     in_time = grid <= np.asarray(horizon, dtype=float)[..., None]
-    causes = d.shape[-2]
-    low: list[Floats] = []
-    high: list[Floats] = []
-    for cause in range(causes):
-        met = np.zeros_like(ud)
-        met[..., cause, :] = np.where(in_time, ud[..., cause, :], 0)
-        lost = np.where(in_time, uc, 0)
-        if causes == 1:
-            best, worst = (d + met, c), (d + ud - met, c + uc)
-        else:
-            taken = met.copy()
-            taken[..., cause, :] += lost
-            kept = c + uc - lost
-            kept[..., -1] += lost.sum(axis=-1)
-            best, worst = (d + taken, c), (d + ud - met, kept)
-        for (dd, cc), ends in ((worst, low), (best, high)):
-            curve = _running_incidence(dd, cc)[2][..., cause, :]
-            ends.append(np.where(dd.sum(axis=(-1, -2)) + cc.sum(axis=-1) > 0, (curve * in_time).max(axis=-1), np.nan))
-    return Interval(low=np.stack(low, axis=-1), high=np.stack(high, axis=-1))
+    low, high = (
+        np.stack([_extreme(d, c, ud, uc, in_time, cause, highest=up) for cause in range(d.shape[-2])], axis=-1)
+        for up in (False, True)
+    )
+    return Interval(low=low, high=high)
 
 
 def median_time_bounds(
@@ -273,18 +259,37 @@ def median_time_bounds(
     grid = np.asarray(times, dtype=float)
     d, c, ud, uc = (np.asarray(a, dtype=float) for a in (events, censored, unknown_events, unknown_censored))
     ends = []
-    for side in ("high", "low"):
+    for highest in (True, False):
         below = np.full(c.shape[:-1], -1)
         above = np.full(c.shape[:-1], grid.size)
         while (above - below > 1).any():
             middle = np.clip((below + above) // 2, 0, grid.size - 1)
-            share = getattr(incidence_bounds(grid, d, c, ud, uc, grid[middle]), side)[..., 0]
+            in_time = grid <= grid[middle][..., None]
+            share = _extreme(d, c, ud, uc, in_time, 0, highest=highest)
             reached = share >= 0.5 - 1e-12
             open_ = above - below > 1
             above = np.where(open_ & reached, middle, above)
             below = np.where(open_ & ~reached, middle, below)
         ends.append(np.where(above < grid.size, grid[np.minimum(above, grid.size - 1)], np.nan))
     return Interval(low=ends[0], high=ends[1])
+
+
+def _extreme(
+    d: Floats, c: Floats, ud: Floats, uc: Floats, in_time: NDArray[np.bool_], cause: int, *, highest: bool
+) -> Floats:
+    """One end of `incidence_bounds` for one cause."""
+    met = np.zeros_like(ud)
+    met[..., cause, :] = np.where(in_time, ud[..., cause, :], 0)
+    lost = np.where(in_time, uc, 0) if d.shape[-2] > 1 else np.zeros_like(uc)
+    if highest:
+        met[..., cause, :] += lost
+        events, censored = d + met, c
+    else:
+        events, censored = d + ud - met, c + uc - lost
+        censored[..., -1] += lost.sum(axis=-1)
+    share = (_running_incidence(events, censored)[2][..., cause, :] * in_time).max(axis=-1)
+    somebody = events.sum(axis=(-1, -2)) + censored.sum(axis=-1) > 0
+    return np.where(somebody, share, np.nan)
 
 
 def _rank(cases: Floats, share: float) -> Floats:
