@@ -131,11 +131,10 @@ def _before_after(was: Sequence[Any], entry: Mapping[str, Any]) -> dict[str, Any
 def _published(measures: pd.DataFrame) -> Iterator[tuple[Key, Counts]]:
     """Every cell that shows a count. What `all` means is written out, since it means more in the next release."""
     window = window_of(measures)
-    for row in measures[measures["denominator"].notna() | measures["numerator"].notna()].itertuples():
-        period = window if row.period == "all" else row.period
-        counts = [None if pd.isna(c) else int(c) for c in (row.numerator, row.denominator)]
-        key = (row.measure_id, period, row.race, row.citizenship, row.offence_group, row.stratum)
-        yield tuple(str(k) for k in key), (counts[0], counts[1])
+    shown = measures[measures["denominator"].notna() | measures["numerator"].notna()]
+    cells = shown[list(CELL)].assign(period=shown["period"].mask(shown["period"].eq("all"), window))
+    counts = [[int(c) if c >= 0 else None for c in shown[name].fillna(-1)] for name in ("numerator", "denominator")]
+    yield from zip(cells.itertuples(index=False, name=None), zip(*counts, strict=True), strict=True)
 
 
 def _hash(line: str) -> str:

@@ -104,6 +104,8 @@ def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask]:
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
     rows, fixed = whole.rows, whole.fixed
+    if rows.empty:  # an office of which nothing can be computed has nothing to hide
+        return fixed, fixed
     ladders = Ladders(rows, registry, asked=whole.is_new)
 
     def judge(keep: Mask, shown: Mask, witnesses: Witnesses | None, gate: Gate) -> Mask:

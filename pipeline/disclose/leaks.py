@@ -1,0 +1,118 @@
+"""What must not be in a public file whatever the counts say: keys, names, dates, restricted columns, planted canaries.
+
+The whole of each file is searched: a workbook's inner files, a Parquet file's metadata, a picture's attributes.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from babel import Locale
+
+from pipeline.contract import Contract, load_contract
+from pipeline.disclose.read import Table, names_cells, tables_in
+from pipeline.disclose.registry import BREAKDOWNS, CELL, Registry, load_registry
+from pipeline.errors import Problem
+
+#: What an `id` column of the database holds: a keyed hash in base64url.
+_KEY = re.compile(r"(?<![\w-])[\w-]{12}(?![\w-])", re.ASCII)
+_LONG_NUMBER = re.compile(r"\d*\.\d{9,}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_CODE = re.compile(r"[\w:.<>=+\-/ ]{0,80}")
+#: A number of a hidden row counts as found when so many of its decimals are.
+_DECIMALS = 9
+
+
+def leaks(
+    folder: Path,
+    *,
+    keys: Collection[str] = (),
+    canaries: Collection[str] = (),
+    hidden_numbers: Collection[float] = (),
+    registry: Registry | None = None,
+    contract: Contract | None = None,
+) -> list[Problem]:
+    """Everything in the files of a folder that is no count and still must not leave.
+
+    `keys` are the hashed identifiers of the database, `canaries` texts that must be nowhere (names and numbers of cases,
+    planted or real), `hidden_numbers` the estimates and limits of hidden rows.
+    """
+    registry, contract = registry or load_registry(), contract or load_contract()
+    keys, canaries = frozenset(keys), tuple(canaries)
+    hidden = {round(number, _DECIMALS) for number in hidden_numbers if round(number, 3) != number}
+    problems: list[Problem] = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        file = path.relative_to(folder).as_posix()
+        for text in (file, *_texts(path)):
+            problems += _in_text(file, text, keys, canaries, hidden)
+    for table in tables_in(folder):
+        if Path(table.file).name not in registry.reference_tables:
+            problems += _in_table(table, contract)
+    return list(dict.fromkeys(problems))
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """All the text in a file, unpacked."""
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as parts:
+            yield from (parts.read(name).decode("utf-8", "replace") for name in sorted(parts.namelist()))
+    elif path.suffix == ".parquet":
+        file = pq.ParquetFile(path)
+        yield str(file.metadata.metadata) + str(file.schema_arrow.metadata)
+        yield from ("\n".join(map(str, column.to_pylist())) for column in file.read().columns)
+    else:
+        yield path.read_bytes().decode("utf-8", "replace")
+
+
+def _in_text(
+    file: str, text: str, keys: Collection[str], canaries: Iterable[str], hidden: Collection[float]
+) -> Iterator[Problem]:
+    found = sum(1 for key in set(_KEY.findall(text)) if key in keys)
+    if found:
+        yield _leak("IIU621", file, f"{found} keys of the database", "no key of a person, a case or an event")
+    planted = sum(1 for canary in canaries if canary in text)
+    if planted:
+        yield _leak("IIU622", file, f"{planted} texts that must be nowhere", "no name, number of a case or free text")
+    if hidden and any(round(float(n), _DECIMALS) in hidden for n in _LONG_NUMBER.findall(text)):
+        yield _leak("IIU623", file, "a number of a hidden row", "numbers of shown rows alone")
+
+
+def _in_table(table: Table, contract: Contract) -> Iterator[Problem]:
+    place = f"{table.file} {table.place}".strip()
+    for column in table.rows:
+        if column in _restricted(tuple(contract.values())) and column not in (*CELL, "citizenship"):
+            yield _leak("IIU624", f"{place} column [{column}]", "a restricted column", "columns of the long tables")
+    for column in (c for c in ("period", *BREAKDOWNS) if c in table.rows and names_cells(table.rows)):
+        values = set(table.rows[column])
+        if any(_DATE.search(value) for value in values):
+            yield _leak("IIU625", f"{place} column [{column}]", "an exact date", "quarters and years")
+        if not all(_CODE.fullmatch(value) for value in values):
+            yield _leak("IIU626", f"{place} column [{column}]", "free text", "the codes of the contract")
+        if any(value.lower().replace("_", " ") in _countries() for value in values):
+            yield _leak("IIU627", f"{place} column [{column}]", "a country", "no country, and no language, of anybody")
+
+
+def _restricted(tables: tuple[object, ...]) -> frozenset[str]:
+    """Names of columns that hold a key or something restricted, and that no public table may have."""
+    return frozenset(
+        column.name
+        for table in tables
+        for column in table.columns.values()  # type: ignore[attr-defined]
+        if column.restricted or column.kind == "id"
+    )
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Countries by their English names, without the United States and what is also the name of one of its states."""
+    names = Locale("en").territories
+    return frozenset(name.lower() for code, name in names.items() if code.isalpha() and code not in ("US", "GE"))
+
+
+def _leak(code: str, where: str, what: str, expected: str) -> Problem:
+    return Problem(code=code, where=where, what=what, expected=expected, fix="Write the file from the gate's frames.")
