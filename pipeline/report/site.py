@@ -23,7 +23,7 @@ from pipeline.report.tables import PublicData, headline, sha256, write_tables
 HERE = Path(__file__).resolve().parent
 DATA_QUALITY = "data_quality"
 #: A share or a gap, or "3 of 4"; but not the 95% of an interval.
-WEIGHTY = r"[+−]?(?!95%)\d[\d.,]*%|\b\d[\d.,]* (?:of|de) (?:\w+ )?\d[\d.,]*"
+WEIGHTY = r"(?<![\d.,])[+−]?(?!95%)\d+(?:[.,]\d+)*%|\b\d+(?:,\d+)* (?:of|de) (?:\w+ )?\d+(?:,\d+)*"
 
 
 @dataclass(frozen=True, kw_only=True)

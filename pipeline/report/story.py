@@ -609,7 +609,7 @@ class Story:
 
     def counted_note(self, measure: Any, everyone: Any) -> str:
         say = self.say
-        text = say("Counted: {population}. {period}.", population=say(measure.denominator_text), period=self.period())
+        text = say("Counted: {population}, {period}.", population=say(measure.denominator_text), period=self.period())
         if everyone is None or everyone.status not in SHOWN or pd.isna(everyone.denominator):
             return text
         text += " " + say("n = {n}.", n=say.count(everyone.denominator))
