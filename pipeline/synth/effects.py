@@ -136,8 +136,9 @@ def _problems_of(entry: Any, number: int, path: Path) -> Iterator[Problem]:
     name, decision = entry["id"], entry["decision"]
     if decision not in DECISIONS:
         near = process.extractOne(str(decision), list(DECISIONS))
-        hint = f"; nearest [{near[0]}]" if near else ""
-        yield _problem(path, f"[{name}]: [{decision}] is no decision of the county{hint}", ", ".join(DECISIONS))
+        yield _problem(
+            path, f"[{name}]: [{decision}] is no decision of the county; nearest [{near[0]}]", ", ".join(DECISIONS)
+        )
         return
     if isinstance(entry["size"], bool) or not isinstance(entry["size"], int | float):
         yield _problem(path, f"[{name}]: size is [{entry['size']}]", "a number on the log scale")

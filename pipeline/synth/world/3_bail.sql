@@ -18,7 +18,7 @@ requests AS NOT MATERIALIZED (
     FROM hearings
 )
 SELECT
-    k, m, seq, race, citizenship, day, heard_at, request, argument, has_detainer, detainer_at, filed_grave, first_at,
+    k, m, seq, race, citizenship, day, heard_at, request, argument, has_detainer, filed_grave, first_at,
     p_cash_request, p_detention_request, p_immigration_argument,
     CASE WHEN request = 'cash' THEN would_ask END AS request_amount,
     -- A review changes nothing that was ordered: those who stay in, stay in.

@@ -6,7 +6,7 @@ WITH charges AS NOT MATERIALIZED (
         m, seq, 8 * m + seq AS k, day, person, race, citizenship, received_on, decided_on, filed_on, disposed_on, sentenced_on,
         is_filed, ending, is_convicted, convicted_offence, convicted_severity, filed_severity, referred_severity, filed_grave,
         sentence_type, imposed_days, suspended_days, executed_days, recommended_days, recommended_type,
-        jail_days_before_sentence, on_one_year_line, is_prison, priors, has_detainer, detainer_outcome, is_diverted, p_wobbler_felony,
+        jail_days_before_sentence, on_one_year_line, priors, has_detainer, detainer_outcome, is_diverted, p_wobbler_felony,
         CASE seq WHEN 1 THEN offence WHEN 2 THEN offence_2 WHEN 3 THEN offence_3 WHEN 4 THEN offence_4
             WHEN 5 THEN CASE WHEN is_enhanced THEN 46 END END AS offence
     FROM (SELECT *, unnest([1, 2, 3, 4, 5]) AS seq FROM matter)

@@ -3,7 +3,7 @@ CREATE TABLE hearing AS
 WITH counts AS NOT MATERIALIZED (
     SELECT
         m, day, person, citizenship, race, offence, first_at, disposed_on, sentenced_on, court, held, misses_hearing, is_convicted,
-        detainer_outcome, released_at, released_2_at, detainer_2_outcome,
+        detainer_outcome, released_at,
         least({{ pick('settings', {0: 0.20, 1: 0.30, 2: 0.27, 3: 0.15, 4: 0.08}) }},
             greatest(0, date_diff('day', CAST(first_at AS DATE), disposed_on) // 14)) AS settings
     FROM matter

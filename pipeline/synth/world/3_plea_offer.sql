@@ -9,8 +9,8 @@ WITH offers AS NOT MATERIALIZED (
     WHERE seq = 0 OR seq = 1 AND draw(m, 'second offer') < 0.25 OR seq = 2 AND draw(m, 'counter') < CASE WHEN defence_raises THEN 0.6 ELSE 0.12 END
 )
 SELECT
-    k, m, seq, race, citizenship, day, filed_on, made_on, defence, offence, disposed_on, convicted_offence, p_consideration,
-    p_documents_demanded, p_neutral_resolution, filed_grave, ordinary_term, offence_low_level(offence) AS is_low_level,
+    k, m, seq, race, citizenship, day, filed_on, made_on, defence, offence, p_consideration,
+    p_documents_demanded, p_neutral_resolution, filed_grave, ordinary_term,
     CASE WHEN seq = 2 THEN 'defence' ELSE 'da' END AS made_by,
     -- The last offer of the office is the one accepted where the case ended in a plea.
     coalesce(ending IN ('plea_guilty', 'plea_nolo'), FALSE)
