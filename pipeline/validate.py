@@ -9,6 +9,7 @@ No other module imports Great Expectations, and this one only when it evaluates:
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -594,6 +595,7 @@ def _counted(result: Any) -> _Counted | str:
 def _great_expectations() -> tuple[Any, Any, Any]:
     """Great Expectations, the one expectation that the audit has, and DuckDB as SQLAlchemy speaks to it."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its temporary folders
     import great_expectations as gx
     import great_expectations.expectations as gxe
     from sqlalchemy.dialects import registry
