@@ -40,10 +40,7 @@ def cells(built: duckdb.DuckDBPyConnection) -> Any:
             """,
             [measure, f"{year}-Q_"],
         ).fetchall()
-        by_stratum = {
-            stratum: (numerator, denominator)
-            for stratum, numerator, denominator in found
-        }
+        by_stratum = {stratum: (numerator, denominator) for stratum, numerator, denominator in found}
         return by_stratum.get("", by_stratum)
 
     return read
@@ -67,9 +64,7 @@ def values(built: duckdb.DuckDBPyConnection) -> Any:
 
 
 def _mart(built: duckdb.DuckDBPyConnection, measure: str) -> str:
-    found = built.execute(
-        "select 'mart_' || mart from reference.measures where measure_id = ?", [measure]
-    ).fetchone()
+    found = built.execute("select 'mart_' || mart from reference.measures where measure_id = ?", [measure]).fetchone()
     assert found is not None, measure
     return str(found[0])
 
@@ -81,9 +76,7 @@ def _column(
     column: str,
     where: str = "true",
 ) -> dict[str, Any]:
-    return dict(
-        built.execute(f"select {key}, {column} from {model} where {where}").fetchall()
-    )
+    return dict(built.execute(f"select {key}, {column} from {model} where {where}").fetchall())
 
 
 # The same row twice ------------------------------------------------------------------------------------------------
@@ -138,9 +131,7 @@ def test_a_person_keeps_the_last_value_that_says_something(
 def test_a_code_that_was_never_mapped_is_not_recorded(
     built: duckdb.DuckDBPyConnection,
 ) -> None:
-    assert set(
-        _column(built, "staging.stg_cases", "case_id", "defence_type").values()
-    ) == {"not_recorded"}
+    assert set(_column(built, "staging.stg_cases", "case_id", "defence_type").values()) == {"not_recorded"}
 
 
 # Who is counted in which group -------------------------------------------------------------------------------------
@@ -584,9 +575,7 @@ given(
 )
 
 
-def test_hours_to_court_are_of_people_in_custody_whose_times_are_known(
-    values: Any, cells: Any
-) -> None:
+def test_hours_to_court_are_of_people_in_custody_whose_times_are_known(values: Any, cells: Any) -> None:
     assert values("CHG-09a", 2008) == {(22, "event"): 1, (72, "event"): 1}
     assert (cells("CHG-09b", 2008), cells("CHG-09c", 2008), cells("CHG-09d", 2008)) == (
         (1, 2),
@@ -716,9 +705,7 @@ def test_hearings_without_a_recorded_request_stay_in_the_mix_and_out_of_the_shar
     assert cells("BAIL-03a", 2014) == (1, 2)
 
 
-def test_amounts_are_of_cash_and_a_gap_needs_both_sides(
-    values: Any, cells: Any
-) -> None:
+def test_amounts_are_of_cash_and_a_gap_needs_both_sides(values: Any, cells: Any) -> None:
     assert values("BAIL-02", 2014) == {(1000, "event"): 1, (5000, "event"): 1}
     assert values("BAIL-02a", 2014) == {(-500, "event"): 1, (0, "event"): 1}
     assert cells("BAIL-02b", 2014) == (1, 2)
@@ -951,9 +938,7 @@ given(
 )
 
 
-def test_a_new_arrest_counts_while_the_case_is_open_and_once_the_window_has_passed(
-    cells: Any, values: Any
-) -> None:
+def test_a_new_arrest_counts_while_the_case_is_open_and_once_the_window_has_passed(cells: Any, values: Any) -> None:
     assert cells("BAIL-11", 2019) == (1, 3)
     assert cells("BAIL-11", 2024) == {}
     days = (AS_OF - date(2019, 1, 10)).days
@@ -1046,9 +1031,7 @@ given(
     set_amount="100",
     posted_at="2021-01-02T10:00",
 )
-given(
-    "ice_contact", "contact_id  stay_id  at  type\nx1  x1  2021-01-01T10:00  detainer"
-)
+given("ice_contact", "contact_id  stay_id  at  type\nx1  x1  2021-01-01T10:00  detainer")
 
 
 def test_bail_paid_but_not_released_is_counted_with_and_without_a_detainer(
@@ -1375,9 +1358,7 @@ given(
     cc1      cc1        2001-03-01
     """,
 )
-given(
-    "hearing", "hearing_id  case_id  at  kind\ncc1  cc1  2001-03-05T09:00  arraignment"
-)
+given("hearing", "hearing_id  case_id  at  kind\ncc1  cc1  2001-03-05T09:00  arraignment")
 given(
     "disposition",
     "disposition_id  charge_id  case_id  disposed_on  type\ncc1  cc1  cc1  2001-06-01  verdict_guilty",
@@ -1591,9 +1572,7 @@ def test_coverage_says_why_rows_are_not_counted(
         "select * exclude (measure_id) from marts.mart_coverage where measure_id = 'CHG-01'"
     ).fetchone()
     referrals = WORLD["referral"]
-    decided = [
-        r for r in referrals if r["decision"] in ("filed", "declined", "diverted")
-    ]
+    decided = [r for r in referrals if r["decision"] in ("filed", "declined", "diverted")]
     undated = [r for r in decided if r["decision_date"] is None]
     assert found == (
         len(decided),
@@ -1608,9 +1587,7 @@ def test_coverage_says_why_rows_are_not_counted(
 def test_every_measure_with_sql_is_counted_in_this_world(
     built: duckdb.DuckDBPyConnection,
 ) -> None:
-    silent = built.execute(
-        "select measure_id from marts.mart_coverage where counted = 0 order by 1"
-    ).fetchall()
+    silent = built.execute("select measure_id from marts.mart_coverage where counted = 0 order by 1").fetchall()
     assert silent == []
 
 
@@ -1623,17 +1600,9 @@ def test_every_column_of_every_fact_is_documented_and_no_other(
 
     documented: dict[str, Counter[str]] = {}
     for mart in ("charging", "bail", "diversion", "ice_contact"):
-        for model in yaml.safe_load(
-            (ROOT / "models" / "marts" / mart / f"{mart}.yml").read_text()
-        )["models"]:
-            documented[model["name"]] = Counter(
-                c["name"] for c in model.get("columns", [])
-            )
-    facts = {
-        name: columns
-        for name, columns in documented.items()
-        if not name.endswith(("__cells", "__values"))
-    }
+        for model in yaml.safe_load((ROOT / "models" / "marts" / mart / f"{mart}.yml").read_text())["models"]:
+            documented[model["name"]] = Counter(c["name"] for c in model.get("columns", []))
+    facts = {name: columns for name, columns in documented.items() if not name.endswith(("__cells", "__values"))}
     assert len(facts) == 13
     for name, columns in facts.items():
         actual = built.execute(f"select * from marts.{name} limit 0").description
@@ -1643,9 +1612,7 @@ def test_every_column_of_every_fact_is_documented_and_no_other(
 # Offices that lack almost everything -------------------------------------------------------------------------------
 
 
-def test_an_office_with_nothing_but_diversion_builds_and_is_grouped_by_its_own_offences() -> (
-    None
-):
+def test_an_office_with_nothing_but_diversion_builds_and_is_grouped_by_its_own_offences() -> None:
     world = {
         "person_race": rows("person_id race_code\nann black"),
         "diversion_referral": rows(
@@ -1657,7 +1624,7 @@ def test_an_office_with_nothing_but_diversion_builds_and_is_grouped_by_its_own_o
             """
         ),
     }
-    built = build(world)
+    built = build(world, data_tests=False)
     found = built.execute(
         "select race, offence_group, numerator, denominator from marts.mart_diversion__cells where measure_id = 'DIV-02d'"
     ).fetchall()
@@ -1665,16 +1632,14 @@ def test_an_office_with_nothing_but_diversion_builds_and_is_grouped_by_its_own_o
 
 
 def test_an_office_with_nothing_at_all_builds_empty_marts() -> None:
-    built = build({})
+    built = build({}, data_tests=False)
     for mart in ("charging", "bail", "diversion", "ice_contact"):
         for table in ("cells", "values"):
-            assert built.execute(
-                f"select count(*) from marts.mart_{mart}__{table}"
-            ).fetchone() == (0,)
+            assert built.execute(f"select count(*) from marts.mart_{mart}__{table}").fetchone() == (0,)
 
 
 def test_marts_are_tables_and_staging_is_views() -> None:
-    kinds = build({}).execute(
+    kinds = build({}, data_tests=False).execute(
         """
         select distinct table_schema, table_type from information_schema.tables
         where table_schema in ('staging', 'marts') order by all

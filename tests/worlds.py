@@ -40,22 +40,24 @@ def build(
     period: tuple[date, date] = (date(2023, 1, 1), date(2024, 12, 31)),
     supplied: Sequence[tuple[str, str]] | None = None,
     select: Sequence[str] = (),
+    data_tests: bool = True,
 ) -> duckdb.DuckDBPyConnection:
     """The database of a world after `dbt build`, read-only. The same world is built once a session.
 
     `supplied` lists the contract columns (table, column) that the office maps; by default those that some row names.
-    `select` narrows the build, in dbt's words (`+mart_bail__cells`: that model and all it needs). Lineage may
-    be given in a row (`_batch_id`, `_source_file`, `_source_row`); else rows count up in batch `b1`.
+    `select` narrows the build, in dbt's words (`+mart_bail__cells`: that model and all it needs); without `data_tests`
+    the models' own tests do not run. Lineage may be given in a row (`_batch_id`, `_source_file`, `_source_row`); else
+    rows count up in batch `b1`.
     """
     key = hashlib.sha256(
-        json.dumps([world, as_of, period, supplied, select], default=str, sort_keys=True).encode()
+        json.dumps([world, as_of, period, supplied, select, data_tests], default=str, sort_keys=True).encode()
     ).hexdigest()
     if key not in _built:
         # always under one name: dbt reads its project anew whenever a variable of the profile has changed
         path = Path(_folder.name) / "audit.duckdb"
         land(path, world, as_of=as_of, period=period, supplied=supplied)
         narrowed = ("--select", *select, "--indirect-selection", "cautious") if select else ()
-        run_dbt(path, "build", *narrowed)
+        run_dbt(path, "build", *narrowed, *(() if data_tests else ("--exclude-resource-type", "test")))
         _built[key] = duckdb.connect(str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True)
     return _built[key]
 
@@ -118,7 +120,8 @@ def land(
         database.execute(
             """
             create table landed.audit_settings as
-            select 'world' as office, $as_of as as_of_date, $first as period_from, $last as period_to,
+            select 'world' as office, 'US-CA' as jurisdiction, $as_of as as_of_date,
+                $first as period_from, $last as period_to,
                 'white' as reference_race, 'citizen' as reference_citizenship, cast(1 as bigint) as seed
             """,
             {"as_of": as_of, "first": period[0], "last": period[1]},
