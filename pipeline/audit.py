@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -94,6 +95,8 @@ class _Audit:
     def run(self) -> dict[str, Any]:
         for name in ("work", "restricted", "public"):
             (self.out / name).mkdir()
+        for library in ("great_expectations", "traitlets"):
+            logging.getLogger(library).setLevel(logging.ERROR)  # their remarks are not about the user's data
         step = self.progress.step
         raw = self._raw_folder()
         with step("land", "Landing the exports"):
