@@ -108,7 +108,7 @@ class OpenAudit:
 
 
 def open_audit(data: str | Path) -> OpenAudit:
-    """Read the published tables of an audit from its folder `site/data`."""
+    """Read the published tables of an audit from its folder `public`, or from `site/data`."""
     return OpenAudit(public=read_tables(Path(data)))
 
 
@@ -118,11 +118,6 @@ class RunNotebooks:
 
     pages: Sequence[Path]
     notices: Sequence[str]
-
-
-def planned(out: Path) -> list[Path]:
-    """The pages that `run_notebooks` will write."""
-    return [out / f"{source.stem}.html" for source in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
 def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
