@@ -39,6 +39,11 @@ _COMPARISON_NUMBERS = [
 ]
 
 
+#: Up to this many hidden cells the exact attacker (whole tables as witnesses) judges every one of them. Beyond, interval
+#: propagation alone does: it finds nearly all exposed cells, and is no proof. The run record says which it was.
+EXACT_UP_TO = 1_500
+
+
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """The public frames, with the columns of the restricted ones, and what was hidden in each published table.
@@ -122,6 +127,8 @@ def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask]:
         shown = judge(everything, shown, None, gate)
         if not ladders.climb(shown):
             break
+    if int((ladders.listed & whole.is_new & ~shown).sum()) > EXACT_UP_TO:
+        return (ladders.listed | fixed) & whole.is_new, shown
     keep = needed(rows, ladders.listed | fixed | whole.was_listed, registry)
     gate = _gate(whole, keep, registry)
     witnesses = Witnesses(gate.system)
