@@ -33,11 +33,7 @@ def world(seed: int = 20240630) -> dict[str, list[dict[str, Any]]]:
 
     def code(table: str, column: str, *, unknown: float = 0.15) -> str:
         values = columns[table].columns[column].values
-        return (
-            draw.choice(list(UNKNOWNS))
-            if draw.random() < unknown
-            else draw.choice(values)
-        )
+        return draw.choice(list(UNKNOWNS)) if draw.random() < unknown else draw.choice(values)
 
     def day(first: date = date(2021, 10, 1), days: int = 1000) -> date:
         return first + timedelta(days=draw.randrange(days))
@@ -106,8 +102,7 @@ def world(seed: int = 20240630) -> dict[str, list[dict[str, Any]]]:
             {
                 "bail_event_id": f"b{i}",
                 "case_id": draw.choice(cases),
-                "at": datetime.combine(day(), datetime.min.time())
-                + timedelta(minutes=draw.randrange(1440)),
+                "at": datetime.combine(day(), datetime.min.time()) + timedelta(minutes=draw.randrange(1440)),
                 "immigration_argument": code("bail_event", "immigration_argument"),
             }
             for i in range(200)
@@ -132,8 +127,7 @@ def world(seed: int = 20240630) -> dict[str, list[dict[str, Any]]]:
                 "contact_id": f"i{i}",
                 "person_id": maybe(draw.choice(persons), 0.1),
                 "stay_id": maybe(f"s{draw.randrange(250)}", 0.8),
-                "at": datetime.combine(day(), datetime.min.time())
-                + timedelta(minutes=draw.randrange(1440)),
+                "at": datetime.combine(day(), datetime.min.time()) + timedelta(minutes=draw.randrange(1440)),
                 "at_precision": code("ice_contact", "at_precision"),
                 "type": draw.choice(["detainer", "detainer", "detainer", "arrest"]),
                 "outcome": code("ice_contact", "outcome"),
@@ -142,18 +136,14 @@ def world(seed: int = 20240630) -> dict[str, list[dict[str, Any]]]:
         ],
     }
     for i in range(250):
-        booked = datetime.combine(day(), datetime.min.time()) + timedelta(
-            minutes=draw.randrange(1440)
-        )
+        booked = datetime.combine(day(), datetime.min.time()) + timedelta(minutes=draw.randrange(1440))
         made["custody_stay"].append(
             {
                 "stay_id": f"s{i}",
                 "person_id": draw.choice(persons),
                 "case_id": maybe(draw.choice(cases), 0.4),
                 "booked_at": booked,
-                "released_at": maybe(
-                    booked + timedelta(minutes=draw.randrange(-1440, 90 * 1440)), 0.15
-                ),
+                "released_at": maybe(booked + timedelta(minutes=draw.randrange(-1440, 90 * 1440)), 0.15),
                 "release_type": code("custody_stay", "release_type", unknown=0.3),
                 "offence_category": code("custody_stay", "offence_category"),
             }
@@ -166,9 +156,7 @@ def world(seed: int = 20240630) -> dict[str, list[dict[str, Any]]]:
             for column in row:
                 if column not in key and column != "version_no" and draw.random() < 0.5:
                     row[column] = draw.choice(found)[column]
-        made[table] = [{**row, "_batch_id": "b1"} for row in found] + [
-            {**row, "_batch_id": "b2"} for row in again
-        ]
+        made[table] = [{**row, "_batch_id": "b1"} for row in found] + [{**row, "_batch_id": "b2"} for row in again]
     return made
 
 
@@ -196,22 +184,11 @@ class Oracle:
     def __init__(self, made: Mapping[str, list[dict[str, Any]]]) -> None:
         self.tables: dict[str, list[dict[str, Any]]] = {}
         for table, found in made.items():
-            codes = [
-                c.name
-                for c in load_contract()[table].columns.values()
-                if c.kind == "code"
-            ]
-            last = {
-                tuple(row[k] for k in load_contract()[table].key): row for row in found
-            }
-            self.tables[table] = [
-                {**dict.fromkeys(codes, "not_recorded"), **row} for row in last.values()
-            ]
+            codes = [c.name for c in load_contract()[table].columns.values() if c.kind == "code"]
+            last = {tuple(row[k] for k in load_contract()[table].key): row for row in found}
+            self.tables[table] = [{**dict.fromkeys(codes, "not_recorded"), **row} for row in last.values()]
         with (ROOT / "data" / "reference" / "offence_groups.csv").open() as file:
-            self.offence_groups = {
-                row["offence_category"]: row["offence_group"]
-                for row in csv.DictReader(file)
-            }
+            self.offence_groups = {row["offence_category"]: row["offence_group"] for row in csv.DictReader(file)}
         self.cases = {row["case_id"]: row for row in self.tables["case_"]}
         self.charges: dict[str, list[dict[str, Any]]] = {}
         lives: dict[str, list[dict[str, Any]]] = {}
@@ -226,17 +203,11 @@ class Oracle:
             if filed:
                 self.charges.setdefault(filed[0]["case_id"], []).append(filed[0])
 
-    def groups(
-        self, person: str | None, on: date | None, offence: str
-    ) -> Groups | None:
+    def groups(self, person: str | None, on: date | None, offence: str) -> Groups | None:
         """Quarter, race, citizenship on the day, offence group; None outside the period."""
         if on is None or not PERIOD[0] <= on <= PERIOD[1]:
             return None
-        races = {
-            r["race_code"]
-            for r in self.tables["person_race"]
-            if r["person_id"] == person
-        } - set(UNKNOWNS)
+        races = {r["race_code"] for r in self.tables["person_race"] if r["person_id"] == person} - set(UNKNOWNS)
         race = "unknown"
         if "hispanic_latino" in races:
             race = "hispanic_latino"
@@ -246,16 +217,8 @@ class Oracle:
             race = "multiracial"
         said = set()
         for row in self.tables["citizenship_assertion"]:
-            usable = (
-                row["source"] not in UNKNOWNS
-                and row["source"] != "booking_birth_country"
-            )
-            if (
-                row["person_id"] == person
-                and row["asserted_at"] <= on
-                and usable
-                and row["permission"] != "withheld"
-            ):
+            usable = row["source"] not in UNKNOWNS and row["source"] != "booking_birth_country"
+            if row["person_id"] == person and row["asserted_at"] <= on and usable and row["permission"] != "withheld":
                 said |= {
                     "us_citizen": {"citizen"},
                     "us_national": {"citizen"},
@@ -292,17 +255,13 @@ class Oracle:
 def filing(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[Any, ...]]]:
     for row in oracle.tables["referral"]:
         if row["decision"] in ("filed", "declined", "diverted"):
-            groups = oracle.groups(
-                row["person_id"], row["decision_date"], row["offence_category"]
-            )
+            groups = oracle.groups(row["person_id"], row["decision_date"], row["offence_category"])
             yield groups, ("", row["decision"] == "filed")
 
 
 def felonies(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[Any, ...]]]:
     for case, row in oracle.cases.items():
-        charges = [
-            c for c in oracle.charges.get(case, []) if c["is_enhancement"] is not True
-        ]
+        charges = [c for c in oracle.charges.get(case, []) if c["is_enhancement"] is not True]
         if charges and all(c["severity"] in CLASSES for c in charges):
             yield (
                 oracle.of_case(case, row["filed_on"]),
@@ -332,18 +291,13 @@ def pleas_up_front(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[Any, .
 
 
 def detained_by_ice(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[Any, ...]]]:
-    detainers = [
-        r
-        for r in oracle.tables["ice_contact"]
-        if r["type"] == "detainer" and r["at_precision"] != "month"
-    ]
+    detainers = [r for r in oracle.tables["ice_contact"] if r["type"] == "detainer" and r["at_precision"] != "month"]
     for stay in oracle.tables["custody_stay"]:
         end = stay["released_at"].date() if stay["released_at"] else date.max
         lodged = any(
             d["stay_id"] == stay["stay_id"]
             if d["stay_id"]
-            else d["person_id"] == stay["person_id"]
-            and stay["booked_at"].date() <= d["at"].date() <= end
+            else d["person_id"] == stay["person_id"] and stay["booked_at"].date() <= d["at"].date() <= end
             for d in detainers
         )
         offence = oracle.own_or_case(stay["case_id"], stay["offence_category"])
@@ -360,11 +314,7 @@ def detainer_outcomes(
     for row in oracle.tables["ice_contact"]:
         if row["type"] == "detainer":
             stay = stays.get(row["stay_id"])
-            offence = (
-                "not_recorded"
-                if stay is None
-                else oracle.own_or_case(stay["case_id"], stay["offence_category"])
-            )
+            offence = "not_recorded" if stay is None else oracle.own_or_case(stay["case_id"], stay["offence_category"])
             yield (
                 oracle.groups(row["person_id"], row["at"].date(), offence),
                 (row["outcome"], True),
@@ -412,9 +362,7 @@ def test_cells_agree_with_a_second_implementation(
 
 def charge_counts(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[int, str]]]:
     for case, row in oracle.cases.items():
-        count = sum(
-            c["is_enhancement"] is not True for c in oracle.charges.get(case, [])
-        )
+        count = sum(c["is_enhancement"] is not True for c in oracle.charges.get(case, []))
         if count:
             yield oracle.of_case(case, row["filed_on"]), (count, "event")
 
@@ -438,9 +386,7 @@ def releases(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[int, str]]]:
         days = (end - row["booked_at"].date()).days
         if days >= 0:
             outcome = (
-                "censored"
-                if row["released_at"] is None
-                else outcomes.get(row["release_type"], "release_unspecified")
+                "censored" if row["released_at"] is None else outcomes.get(row["release_type"], "release_unspecified")
             )
             offence = oracle.own_or_case(row["case_id"], row["offence_category"])
             yield (
@@ -458,9 +404,7 @@ def test_values_agree_with_a_second_implementation(
     mart: str,
     of: Callable[[Oracle], Iterator[tuple[Groups | None, tuple[int, str]]]],
 ) -> None:
-    expected: Counts = Counter(
-        (*groups, *value) for groups, value in of(Oracle(world())) if groups is not None
-    )
+    expected: Counts = Counter((*groups, *value) for groups, value in of(Oracle(world())) if groups is not None)
     found = (
         build(world(), as_of=AS_OF, period=PERIOD)
         .execute(
