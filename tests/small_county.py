@@ -33,15 +33,11 @@ def margins(cells: pd.DataFrame, breakdowns: Sequence[Sequence[str]]) -> pd.Data
             part["period"] = part["period"].str[:4]
         elif periods == "all":
             part["period"] = "all"
-        parts.append(
-            part.groupby(list(CELL), as_index=False)[["numerator", "denominator"]].sum()
-        )
+        parts.append(part.groupby(list(CELL), as_index=False)[["numerator", "denominator"]].sum())
     return pd.concat(parts, ignore_index=True).drop_duplicates(list(CELL))
 
 
-def county(
-    cases: int, quarters: int, measures: Mapping[str, tuple[float, float]], seed: int
-) -> pd.DataFrame:
+def county(cases: int, quarters: int, measures: Mapping[str, tuple[float, float]], seed: int) -> pd.DataFrame:
     """Finest cells. `measures`: name -> (share of cases in its denominator, rate)."""
     draw = np.random.default_rng(seed)
     names = [f"{2015 + q // 4}-Q{q % 4 + 1}" for q in range(quarters)]

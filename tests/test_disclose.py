@@ -49,14 +49,9 @@ NO_COMPARISONS = pd.DataFrame(
 )
 
 
-def long_table(
-    counts: dict[tuple[str, str], tuple[int, int]], mart: str = "charging"
-) -> pd.DataFrame:
+def long_table(counts: dict[tuple[str, str], tuple[int, int]], mart: str = "charging") -> pd.DataFrame:
     """(race, citizenship) -> (numerator, denominator), with the margins, for the period `all`."""
-    parts = [
-        {"race": r, "citizenship": c, "numerator": k, "denominator": n}
-        for (r, c), (k, n) in counts.items()
-    ]
+    parts = [{"race": r, "citizenship": c, "numerator": k, "denominator": n} for (r, c), (k, n) in counts.items()]
     cells = pd.DataFrame(parts)
     levels = [
         cells,
@@ -106,15 +101,7 @@ def test_a_lone_small_cell_takes_another_with_it() -> None:
         ("black", "all"),
     }
     rows = long_table({**RACES_APART, ("asian", "citizen"): (4, 90)})
-    assert (
-        shown(rows)
-        == {
-            (r, c)
-            for r in ("white", "black", "asian", "all")
-            for c in ("citizen", "all")
-        }
-        - hidden
-    )
+    assert shown(rows) == {(r, c) for r in ("white", "black", "asian", "all") for c in ("citizen", "all")} - hidden
 
 
 @pytest.mark.parametrize(
@@ -138,13 +125,7 @@ def test_thresholds_hold_for_numerator_complement_and_whole_groups(
 
 def test_cells_that_name_noncitizens_need_twenty() -> None:
     registry = load_registry()
-    rows = long_table(
-        {
-            (r, c): (15, 40)
-            for r in ("white", "black")
-            for c in ("citizen", "noncitizen", "unknown")
-        }
-    )
+    rows = long_table({(r, c): (15, 40) for r in ("white", "black") for c in ("citizen", "noncitizen", "unknown")})
     assert registry.restricted_threshold == 20
     assert ("white", "citizen") in shown(rows) or ("white", "unknown") in shown(rows)
     assert not {("white", "noncitizen"), ("black", "noncitizen")} & shown(rows)
@@ -177,19 +158,13 @@ def test_a_hidden_row_says_nothing_but_that_it_is_hidden() -> None:
 
 
 def test_bounds_are_shown_only_where_the_unknown_group_is() -> None:
-    cells = {
-        (r, c): (60, 150)
-        for r in ("white", "black")
-        for c in ("citizen", "noncitizen", "unknown")
-    }
+    cells = {(r, c): (60, 150) for r in ("white", "black") for c in ("citizen", "noncitizen", "unknown")}
     cells |= {
         ("white", "citizen"): (600, 1500),
         ("black", "citizen"): (600, 1500),
         ("white", "unknown"): (3, 8),
     }
-    published = publish(long_table(cells), NO_COMPARISONS).measures.set_index(
-        ["race", "citizenship"]
-    )
+    published = publish(long_table(cells), NO_COMPARISONS).measures.set_index(["race", "citizenship"])
     assert published.loc[("white", "citizen"), "status"] == "ok"
     assert pd.isna(published.loc[("white", "citizen"), "bound_low"])
     assert pd.isna(published.loc[("white", "citizen"), "unknown_citizenship"])
@@ -199,17 +174,9 @@ def test_bounds_are_shown_only_where_the_unknown_group_is() -> None:
 
 def test_a_count_shown_under_one_name_is_hidden_under_another() -> None:
     filed = long_table({**RACES_APART, ("asian", "citizen"): (95, 100)})
-    declined = filed.assign(
-        measure_id="declined", numerator=filed["denominator"] - filed["numerator"]
-    )
-    published = publish(
-        pd.concat([filed, declined], ignore_index=True), NO_COMPARISONS
-    ).measures
-    hidden = (
-        published[published["status"].eq(HIDDEN)]
-        .groupby("measure_id")[["race", "citizenship"]]
-        .agg(list)
-    )
+    declined = filed.assign(measure_id="declined", numerator=filed["denominator"] - filed["numerator"])
+    published = publish(pd.concat([filed, declined], ignore_index=True), NO_COMPARISONS).measures
+    hidden = published[published["status"].eq(HIDDEN)].groupby("measure_id")[["race", "citizenship"]].agg(list)
     assert hidden.loc["filed"].equals(hidden.loc["declined"])
     assert "asian" in hidden.loc["filed", "race"]
 
@@ -217,9 +184,7 @@ def test_a_count_shown_under_one_name_is_hidden_under_another() -> None:
 def test_tables_that_are_not_declared_are_left_out() -> None:
     rows = long_table(RACES_APART)
     undeclared = rows.assign(offence_group="drug").query("race != 'all'")
-    assert set(
-        publish(pd.concat([rows, undeclared]), NO_COMPARISONS).measures["offence_group"]
-    ) == {"all"}
+    assert set(publish(pd.concat([rows, undeclared]), NO_COMPARISONS).measures["offence_group"]) == {"all"}
 
 
 def test_a_margin_that_is_not_the_sum_of_its_parts_stops_the_release() -> None:

@@ -39,17 +39,12 @@ SMALL: Registry = replace(
 )
 
 
-def fits(
-    known: dict[frozenset[int], int], cells: int, most: int, draw: Random
-) -> Iterator[tuple[int, ...]]:
+def fits(known: dict[frozenset[int], int], cells: int, most: int, draw: Random) -> Iterator[tuple[int, ...]]:
     """Every table of whole numbers with these sums, in a drawn order; cells in none of them go from 0 to `most`."""
     order = draw.sample(range(cells), cells)
     left = dict(known)
     of_cell = [[s for s in known if cell in s] for cell in range(cells)]
-    closes = [
-        [s for s in of_cell[cell] if not s & set(order[i + 1 :])]
-        for i, cell in enumerate(order)
-    ]
+    closes = [[s for s in of_cell[cell] if not s & set(order[i + 1 :])] for i, cell in enumerate(order)]
     table = [0] * cells
 
     def fill(i: int) -> Iterator[tuple[int, ...]]:
@@ -72,9 +67,7 @@ def fits(
     yield from fill(0)
 
 
-def all_fits(
-    known: dict[frozenset[int], int], cells: int, most: int
-) -> Iterator[tuple[int, ...]]:
+def all_fits(known: dict[frozenset[int], int], cells: int, most: int) -> Iterator[tuple[int, ...]]:
     """A few tables from all over, and then every one."""
     draw = Random(0)
     for _ in range(40):
@@ -84,20 +77,14 @@ def all_fits(
 
 def members(row: Cell, interior: list[Cell]) -> frozenset[int]:
     """The interior cells that a row sums."""
-    return frozenset(
-        i
-        for i, c in enumerate(interior)
-        if all(r in ("all", v) for r, v in zip(row, c, strict=True))
-    )
+    return frozenset(i for i, c in enumerate(interior) if all(r in ("all", v) for r, v in zip(row, c, strict=True)))
 
 
 def narrowest(published: pd.DataFrame, interior: list[Cell], column: str) -> list[str]:
     """The hidden rows whose count the published rows bound more narrowly than their threshold."""
     rows = {(r.period, r.race, r.citizenship): r for r in published.itertuples()}
     known = {
-        members(cell, interior): int(
-            row.numerator if column == "numerator" else row.denominator - row.numerator
-        )
+        members(cell, interior): int(row.numerator if column == "numerator" else row.denominator - row.numerator)
         for cell, row in rows.items()
         if row.status != HIDDEN
     }
@@ -116,26 +103,13 @@ def narrowest(published: pd.DataFrame, interior: list[Cell], column: str) -> lis
             wide &= most[own] - least[own] >= threshold
         if wide:
             return []
-    return [
-        f"{column} {asked[s][0]}: {least[s]} to {most[s]}"
-        for s in asked
-        if most[s] - least[s] < asked[s][1]
-    ]
+    return [f"{column} {asked[s][0]}: {least[s]} to {most[s]}" for s in asked if most[s] - least[s] < asked[s][1]]
 
 
-def cubes(
-    years: int, races: int, groups: tuple[str, ...]
-) -> st.SearchStrategy[dict[Cell, tuple[int, int]]]:
+def cubes(years: int, races: int, groups: tuple[str, ...]) -> st.SearchStrategy[dict[Cell, tuple[int, int]]]:
     """Finest cells with (events, others)."""
-    cells = [
-        (str(2020 + y), f"race{r}", c)
-        for y in range(years)
-        for r in range(races)
-        for c in groups
-    ]
-    return st.tuples(*[st.tuples(COUNTS, COUNTS) for _ in cells]).map(
-        lambda v: dict(zip(cells, v, strict=True))
-    )
+    cells = [(str(2020 + y), f"race{r}", c) for y in range(years) for r in range(races) for c in groups]
+    return st.tuples(*[st.tuples(COUNTS, COUNTS) for _ in cells]).map(lambda v: dict(zip(cells, v, strict=True)))
 
 
 CUBE = st.one_of(
@@ -156,13 +130,9 @@ def long_rows(drawn: list[dict[Cell, tuple[int, int]]]) -> pd.DataFrame:
             for (y, r, c), (k, o) in cube.items()
         ]
     )  # fmt: skip
-    breakdowns = [
-        b for n in range(3) for b in itertools.combinations(("race", "citizenship"), n)
-    ]
+    breakdowns = [b for n in range(3) for b in itertools.combinations(("race", "citizenship"), n)]
     rows = margins(cells, breakdowns)
-    rows = rows[~rows["period"].str.contains("Q")].assign(
-        mart="charging", ci_method="wilson", status="ok", reason=""
-    )
+    rows = rows[~rows["period"].str.contains("Q")].assign(mart="charging", ci_method="wilson", status="ok", reason="")
     empty = {
         c: 0.0
         for c in (

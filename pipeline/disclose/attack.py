@@ -45,6 +45,8 @@ def propagate(system: System, known: Mask) -> tuple[Integers, Integers]:
         new_high = np.where(sign > 0, ceiling, -floor)[by_node].astype(np.int64)
         next_low = np.maximum(low[touched], np.maximum.reduceat(new_low, starts))
         next_high = np.minimum(high[touched], np.minimum.reduceat(new_high, starts))
+        if (next_low > system.value[touched]).any() or (next_high < system.value[touched]).any():
+            raise ArithmeticError("the lines exclude the true table")
         if (next_low == low[touched]).all() and (next_high == high[touched]).all():
             break
         low[touched], high[touched] = next_low, next_high

@@ -171,27 +171,26 @@ def _changed_counts(shown: pd.DataFrame, ties: Sequence[Tie], start: int) -> tup
 def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     """A number for each (measure, stratum, role); the same number where places and values are the same.
 
-    Counts that are small everywhere agree by chance, so they stay apart. So do two roles of one measure: that all of
-    them were charged is what the measure says, not a second name for the same count.
+    Denominators of one measure, and counts of different measures, may have one name for the same people. Other counts
+    of one measure may not: that all of them were charged, or none between two days, is what the measure says. Counts
+    that are small everywhere agree by chance, and those that no row shows are what is to be found out.
     """
-    keys = ["measure_id", "stratum"]
     place = counts.groupby(list(_PLACE), sort=True).ngroup().to_numpy()
-    label = counts.groupby([*keys, "role"], sort=True).ngroup().to_numpy()
-    owner = counts.groupby(keys, sort=True).ngroup().to_numpy()
+    label = counts.groupby(["measure_id", "stratum", "role"], sort=True).ngroup().to_numpy()
+    measure, role = counts["measure_id"].to_numpy(), counts["role"].to_numpy()
     value = counts["value"].to_numpy()
     order = np.lexsort((place, label))
-    seen: dict[tuple[bytes, bytes], tuple[int, set[int]]] = {}
+    seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
     series = label.copy()
-    # Denominators first: where a numerator equals its own denominator, the denominator keeps the shared name.
     chunks = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
-    is_denominator = counts["role"].eq("denominator").to_numpy()
-    for chunk in sorted(chunks, key=lambda c: not is_denominator[c[0]]):
-        if value[chunk].max() < registry.threshold:
+    for chunk in sorted(chunks, key=lambda c: role[c[0]] != "denominator"):
+        one = chunk[0]
+        if role[one] not in _ROLES or value[chunk].max() < registry.threshold:
             continue
-        first, owners = seen.setdefault((place[chunk].tobytes(), value[chunk].tobytes()), (label[chunk[0]], set()))
-        if owner[chunk[0]] not in owners:
+        first, measures = seen.setdefault((place[chunk].tobytes(), value[chunk].tobytes()), (label[one], set()))
+        if role[one] == "denominator" or measure[one] not in measures:
             series[chunk] = first
-            owners.add(owner[chunk[0]])
+            measures.add(measure[one])
     return series.astype(np.int64)
 
 
