@@ -37,13 +37,16 @@ class Cost:
     megabytes: int
 
 
-def run(*command: str | Path) -> Cost:
-    """Run a command to its end. Raises CalledProcessError if it fails."""
+def run(module: str, *arguments: str | Path, log: Path) -> Cost:
+    """Run a module to its end; what it says goes into `log`. Raises CalledProcessError if it fails."""
+    command = [sys.executable, "-m", module, *(str(argument) for argument in arguments)]
+    log.parent.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    with log.open("w", encoding="utf-8") as said:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
     if code := os.waitstatus_to_exitcode(status):
-        raise subprocess.CalledProcessError(code, [str(part) for part in command])
+        raise subprocess.CalledProcessError(code, command)
     return Cost(seconds=time.perf_counter() - begun, megabytes=usage.ru_maxrss // 1024)
 
 
@@ -53,22 +56,13 @@ def main(sizes: Sequence[int]) -> int:
     failed = False
     for cases in sizes:
         county = CACHE / str(cases)
-        if not (county / "truth" / "rates.parquet").is_file():
-            run(
-                sys.executable,
-                "-m",
-                "pipeline.cli",
-                "synth",
-                "--cases",
-                str(cases),
-                "--seed",
-                str(SEED),
-                "--out",
-                county,
-            )
         exports, out, ours = county / "exports", county / "audit", county / "bare.parquet"
-        bare = run(sys.executable, "-m", "tests.bench", "--bare", exports, ours)
-        audit = run(sys.executable, "-m", "pipeline.cli", "audit", "example_county", "--raw", exports, "--out", out)
+        if not (county / "truth" / "rates.parquet").is_file():
+            sizes_and_seed = ("--cases", str(cases), "--seed", str(SEED))
+            run("pipeline.cli", "synth", *sizes_and_seed, "--out", county, log=CACHE / f"{cases}.log")
+        bare = run("tests.bench", "--bare", exports, ours, log=county / "bare.log")
+        office = ("example_county", "--raw", exports, "--out", out)
+        audit = run("pipeline.cli", "audit", *office, log=county / "audit.log")
         same, different = compare(ours, out / "restricted")
         failed |= different > 0 or same == 0
         size = sum(path.stat().st_size for path in exports.rglob("*") if path.is_file()) / 1e6
