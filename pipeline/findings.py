@@ -5,6 +5,7 @@ Given the public tables, the findings are fit to publish; given the restricted o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ def flagged_gaps(comparisons: pd.DataFrame, rules: dict[str, Any]) -> pd.DataFra
     )
     flagged = rows[(rows["q_value"] < rules["false_discovery_rate"]) & (rows["difference"].abs() >= rules["least_gap"])]
     widest = flagged.assign(width=-flagged["difference"].abs())
-    return widest.sort_values(["width", *KEY], kind="stable").drop(columns="width")
+    ordered: pd.DataFrame = widest.sort_values(["width", *KEY], kind="stable").drop(columns="width")
+    return ordered
 
 
 def _gaps(comparisons: pd.DataFrame, rules: dict[str, Any], titles: dict[str, str]) -> list[dict[str, Any]]:
@@ -109,7 +111,7 @@ def _zero_tolerance(measures: pd.DataFrame, rules: dict[str, str]) -> list[dict[
     ]
 
 
-def _who(row: dict[str, Any]) -> tuple[str, str]:
+def _who(row: Mapping[Any, Any]) -> tuple[str, str]:
     race = str(row["race"]).replace("_", " ")
     if row["contrast"] == "race":
         return f"people recorded as {race}", f"people recorded as {str(row['reference_race']).replace('_', ' ')}"

@@ -47,7 +47,7 @@ def build(*, database: Path, work: Path) -> Built:
         DuckDBConnectionManager._ENV = None
     if outcome.exception is not None:
         raise AuditError([_problem("the project", str(outcome.exception))])
-    results = list(outcome.result or ())  # type: ignore[arg-type]
+    results = list(outcome.result or ())
     failed = [r for r in results if r.status not in ("success", "pass", "warn", "skipped", "no-op")]
     if failed:
         raise AuditError(_problem(r.node.name, r.message or str(r.status)) for r in failed)

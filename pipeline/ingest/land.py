@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.contract import LINEAGE, Contract
-from pipeline.errors import AuditError, Problem, place
+from pipeline.errors import AuditError, Problem, Severity, place
 from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, namespace
 from pipeline.ingest.expression import columns_of
 from pipeline.ingest.freeze import SourceFile, find_sources
@@ -399,7 +399,7 @@ class _FileLander:
     ) -> None:
         missing = sum(n for _, n, _ in unmapped)
         share = missing / total if total else 0.0
-        severity = "error" if share > self._office.unmapped_tolerance else "warning"
+        severity: Severity = "error" if share > self._office.unmapped_tolerance else "warning"
         listed = sorted(unmapped, key=lambda item: (-item[1], item[0]))
         file = f"codes/{table.name}.csv" if table.name else "a code table"
         for source, n, first in listed[:20]:

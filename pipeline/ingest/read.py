@@ -448,7 +448,7 @@ def _decompressed(source: SourceFile) -> Iterator[IO[bytes]]:
                 yield stream  # type: ignore[misc]
         elif magic.startswith(b"\xfd7zXZ\x00"):
             with lzma.open(raw) as stream:
-                yield stream  # type: ignore[misc]
+                yield stream
         else:
             yield raw
 
