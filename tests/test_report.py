@@ -231,6 +231,12 @@ def test_a_gap_is_called_clear_only_where_its_interval_excludes_zero(
     assert Story(public, ENGLISH).verdict(SimpleNamespace(**(GAP | change))) == verdict
 
 
+def test_a_time_that_most_still_wait_for_is_not_called_no_cases(public: PublicData) -> None:
+    story, waiting = Story(public, ENGLISH), {"status": "not_estimable", "estimate": None, "unit": "days"}
+    assert story.value(SimpleNamespace(**waiting, denominator=40)) == "cannot be told"
+    assert story.value(SimpleNamespace(**waiting, denominator=0)) == "no cases"
+
+
 def test_a_title_says_when_unknown_citizenship_could_undo_the_finding(public: PublicData) -> None:
     story, measure = Story(public, ENGLISH), SimpleNamespace(title="Filing rate")
     everyone = public.cell("CHG-01")

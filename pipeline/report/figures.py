@@ -130,7 +130,7 @@ def gaps(rows: Sequence[Row], *, lower: str, higher: str, say: Language, width: 
                 _line(figure, bounds, [y, y], colour=GREY, width=9, opacity=0.28)
             _estimate(figure, mark, y=y)
             _text(figure, span - limit, y, mark.text, anchor="left")
-        for value in values:
+        for value in values if any(mark.estimate is not None for mark in row.marks) else ():
             _rule(figure, [value, value], [y - 11, y + 11], colour=GRID if value else INK)
         at += height
     for value in values:
@@ -331,7 +331,7 @@ def _absent(figure: _Sheet, mark: Mark, *, x: float, y: float, pixel: float, say
             colour=MUTED,
         )
     else:
-        text = say("no cases") if mark.status == "not_estimable" else say("not recorded")
+        text = mark.text or say("no cases")
         _text(figure, x + pixel * 5, y, text, size=12, colour=MUTED)
 
 

@@ -62,7 +62,9 @@ class Language:
         if unit == "share":
             return self.share(number, digits=digits)
         if unit == "usd":
-            return str(format_currency(number, "USD", format="¤#,##0", currency_digits=False, locale=self.locale))
+            return str(
+                format_currency(number, "USD", format="¤#,##0", currency_digits=False, locale=self.locale)
+            ).replace("-", "−")
         return f"{self.number(number)} {self(unit)}" if unit not in ("", "count") else self.number(number)
 
     def gap(self, difference: float, unit: str) -> str:
@@ -70,7 +72,7 @@ class Language:
         sign = "+" if difference > 0 else "−" if difference < 0 else "±"
         if unit == "share":
             points = abs(difference) * 100
-            text = format_decimal(points, format="0.0" if points < 10 else "0", locale=self.locale)
+            text = format_decimal(points, format="0.0" if 0 < points < 10 else "0", locale=self.locale)
             word = self("points")
             return f"{sign}{text} {word}"
         return sign + self.value(abs(difference), unit)

@@ -121,7 +121,7 @@ class _Edition:
             "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
             "pictures_drawn": pictures_drawn, "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
-            "absent": [self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable")],
+            "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
             "missing": [], "pictures": [],
         }  # fmt: skip
         environment = _environment()

@@ -129,6 +129,8 @@ class Story:
             return "–"
         if row.status in SHOWN and not pd.isna(row.estimate):
             return self.say.value(row.estimate, row.unit, digits=digits)
+        if row.status == "not_estimable" and not pd.isna(row.denominator) and row.denominator > 0:
+            return self.say("cannot be told")
         return self.absent(row.status)
 
     def absent(self, status: str) -> str:
@@ -169,7 +171,7 @@ class Story:
         return Glance(
             measure=measure, everyone=self.value(lone),
             citizen=self.value(cells["citizen"]), noncitizen=self.value(cells["noncitizen"]),
-            gap=self.say.gap(gap.difference, gap.unit) if known else "–" if gap is None else self.absent(gap.status),
+            gap=self.say.gap(gap.difference, gap.unit) if known else "–" if gap is None else self._no_gap(gap),
             verdict=self.verdict(gap), status=lone.status if lone else "not_estimable", reason=lone.reason if lone else "",
             difference=gap.difference if known else None,
             low=gap.difference_low if known else None, high=gap.difference_high if known else None,
@@ -237,13 +239,18 @@ class Story:
         measures = self.public.of_mart(mart)
         rates = [m for m in measures if m.kind == "rate" and self._has(m)]
         made: list[Picture | None] = [self.gaps(mart, rates)]
-        made += [self.groups(m) for m in rates[:1]]
+        told = [m for m in rates if self._compared(m)] or rates
+        made += [self.groups(m) for m in told[:1]]
         made += [next((p for m in rates if (p := self.trend(m)) is not None), None)]
         made += [next((p for m in measures if m.kind == "mix" and (p := self.mix(m)) is not None), None)]
         if len([p for p in made if p is not None]) < 4:
             times = [m for m in measures if m.kind in ("distribution", "time_to_event") and self._has(m)]
             made += [self.groups(m) for m in times[:1]]
         return [picture for picture in made if picture is not None]
+
+    def _compared(self, measure: Any) -> bool:
+        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=headline(measure))
+        return gap is not None and gap.status in SHOWN
 
     def _has(self, measure: Any) -> bool:
         row = self.public.cell(measure.measure_id, stratum=headline(measure))
@@ -292,7 +299,7 @@ class Story:
             table=[
                 [
                     say(m.title), self._side(gap, gap.estimate, gap.denominator), self._side(gap, gap.reference_estimate, gap.reference_denominator),
-                    say.gap(gap.difference, "share") if gap.status in SHOWN else self.absent(gap.status),
+                    say.gap(gap.difference, "share") if gap.status in SHOWN else self._no_gap(gap),
                     self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
                     self.interval(gap.bound_low, gap.bound_high, "share", signed=True),
                 ]
@@ -637,9 +644,12 @@ class Story:
     def status_note(self) -> str:
         return self.say("Citizenship is not immigration status.")
 
+    def _no_gap(self, gap: Any) -> str:
+        return self.say("cannot be told") if gap.status == "not_estimable" else self.absent(gap.status)
+
     def _side(self, gap: Any, estimate: float, cases: Any) -> str:
         if gap.status not in SHOWN:
-            return self.absent(gap.status)
+            return self._no_gap(gap)
         count = self.say("n = {n}", n=self.say.count(cases))
         return f"{self.say.share(estimate, digits=1)} ({count})"
 
@@ -648,7 +658,7 @@ class Story:
 
     def _mark(self, series: str, row: Any) -> Mark:
         if row.status not in SHOWN:
-            return Mark(series=series, status=row.status)
+            return Mark(series=series, status=row.status, text=self.value(row))
         return Mark(
             series=series, status=row.status, estimate=float(row.estimate), low=_number(row.ci_low), high=_number(row.ci_high),
             text=self.value(row),
@@ -656,7 +666,7 @@ class Story:
 
     def _gap_mark(self, gap: Any) -> Mark:
         if gap.status not in SHOWN:
-            return Mark(series="noncitizen", status=gap.status)
+            return Mark(series="noncitizen", status=gap.status, text=self._no_gap(gap))
         return Mark(
             series="noncitizen", status=gap.status, estimate=float(gap.difference), low=_number(gap.difference_low),
             high=_number(gap.difference_high), bound_low=_number(gap.bound_low), bound_high=_number(gap.bound_high),
