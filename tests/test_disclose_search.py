@@ -133,17 +133,7 @@ def long_rows(drawn: list[dict[Cell, tuple[int, int]]]) -> pd.DataFrame:
     breakdowns = [b for n in range(3) for b in itertools.combinations(("race", "citizenship"), n)]
     rows = margins(cells, breakdowns)
     rows = rows[~rows["period"].str.contains("Q")].assign(mart="charging", ci_method="wilson", status="ok", reason="")
-    empty = {
-        c: 0.0
-        for c in (
-            "estimate",
-            "ci_low",
-            "ci_high",
-            "bound_low",
-            "bound_high",
-            "unknown_citizenship",
-        )
-    }
+    empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "unknown_citizenship"), 0.0)
     return rows.assign(**empty).astype({"numerator": "Int64", "denominator": "Int64"})
 
 
