@@ -237,6 +237,21 @@ def test_a_time_that_most_still_wait_for_is_not_called_no_cases(public: PublicDa
     assert story.value(SimpleNamespace(**waiting, denominator=0)) == "no cases"
 
 
+def test_most_often_is_said_only_if_no_hidden_part_can_be_larger(public: PublicData) -> None:
+    measure = next(m for m in public.of_mart("charging") if m.kind == "mix")
+    shown = Story(public, ENGLISH).mix(measure)
+    assert shown is not None
+    assert "most often insufficient evidence (44%)" in shown.title
+    rows = public.measures.copy()
+    largest = rows["measure_id"].eq(measure.measure_id) & rows["stratum"].eq("insufficient_evidence")
+    rows.loc[largest, "status"] = "suppressed"
+    numbers = ["numerator", "denominator", "estimate", "ci_low", "ci_high"]
+    rows[numbers] = rows[numbers].mask(largest)
+    hidden = Story(replace(public, measures=rows), ENGLISH).mix(measure)
+    assert hidden is not None
+    assert hidden.title.endswith("a larger part may be hidden")
+
+
 def test_a_title_says_when_unknown_citizenship_could_undo_the_finding(public: PublicData) -> None:
     story, measure = Story(public, ENGLISH), SimpleNamespace(title="Filing rate")
     everyone = public.cell("CHG-01")

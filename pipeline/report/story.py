@@ -444,7 +444,11 @@ class Story:
         ]
         series = {c: self.citizenship_name[c] for c in (*CITIZENSHIPS, ALL) if any(c == seen for _, seen, _ in cells)}
         top = strata.iloc[0]
-        title = say("{title}: most often {part} ({share})", title=say(measure.title), part=self.label(top["stratum"]), share=say.share(top["estimate"]))  # fmt: skip
+        words = {"title": say(measure.title), "part": self.label(top["stratum"]), "share": say.share(top["estimate"])}
+        if top["estimate"] >= 1 - strata["estimate"].sum():
+            title = say("{title}: most often {part} ({share})", **words)
+        else:  # a hidden part could be the larger one
+            title = say("{title}: {part} {share}; a larger part may be hidden", **words)
         hidden = sum(row.status == "suppressed" for _, _, row in cells)
         everyone = self.public.cell(measure.measure_id, stratum=top["stratum"])
         return Picture(
