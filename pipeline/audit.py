@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pandas as pd
@@ -187,14 +187,14 @@ class _Audit:
                 shutil.rmtree(made)
         return raw
 
-    def _validate(self, door: str) -> list[Any]:
+    def _validate(self, door: Literal["landed", "marts"]) -> list[Any]:
         from pipeline.validate import validate
 
         return validate(
             self.database,
             door=door,
             supplied=self.office.supplied,
-            office_folder=self.office.folder,  # type: ignore[arg-type]
+            office_folder=self.office.folder,
         )
 
     def _measures(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -66,11 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--effects", type=Path, help="a file of planted effects (default: those of the Example County)")
     synth.add_argument("--out", type=Path, required=True)
 
-    verify = commands.add_parser(
-        "verify", help="re-check a release: hashes, and every number from the published counts"
-    )
-    verify.add_argument("release", type=Path)
-
     show = commands.add_parser("open", help="show the site of an audit")
     show.add_argument("office", nargs="?", default=EXAMPLE)
     return parser
@@ -105,16 +100,6 @@ def _synth(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(options: argparse.Namespace) -> int:
-    from pipeline.report.release import verify
-
-    problems = verify(options.release)
-    if problems:
-        raise AuditError(problems)
-    print(f"{options.release}: every hash, schema, rate and interval holds.")
-    return 0
-
-
 def _open(options: argparse.Namespace) -> int:
     import webbrowser
 
@@ -129,7 +114,7 @@ def _open(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"audit": _audit, "check": _check, "synth": _synth, "verify": _verify, "open": _open}
+COMMANDS = {"audit": _audit, "check": _check, "synth": _synth, "open": _open}
 
 if __name__ == "__main__":
     sys.exit(main())
