@@ -15,6 +15,9 @@ from pipeline.synth import write_county
 
 CASES = 6_000
 
+# Minutes long, and not yet seen to pass whole: run with `-m slow`.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
