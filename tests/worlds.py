@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
@@ -60,6 +61,62 @@ def build(
         run_dbt(path, "build", *narrowed, *(() if data_tests else ("--exclude-resource-type", "test")))
         _built[key] = duckdb.connect(str(path.rename(path.with_stem(f"world_{len(_built)}"))), read_only=True)
     return _built[key]
+
+
+def cells_of(built: duckdb.DuckDBPyConnection, measure: str, year: int) -> Any:
+    """Numerator and denominator of a measure by stratum, in one year; without strata the pair alone."""
+    found = built.execute(
+        f"""
+        select stratum, cast(sum(numerator) as bigint), cast(sum(denominator) as bigint)
+        from marts.{_mart(built, measure)}__cells where measure_id = ? and quarter like ? group by stratum
+        """,
+        [measure, f"{year}-Q_"],
+    ).fetchall()
+    by_stratum = {stratum: (numerator, denominator) for stratum, numerator, denominator in found}
+    return by_stratum.get("", by_stratum)
+
+
+def values_of(built: duckdb.DuckDBPyConnection, measure: str, year: int) -> dict[tuple[int, str], int]:
+    """How often each (value, outcome) of a measure was seen in one year."""
+    found = built.execute(
+        f"""
+        select value, outcome, cast(sum(cases) as bigint)
+        from marts.{_mart(built, measure)}__values where measure_id = ? and quarter like ? group by all
+        """,
+        [measure, f"{year}-Q_"],
+    ).fetchall()
+    return {(value, outcome): cases for value, outcome, cases in found}
+
+
+def _mart(built: duckdb.DuckDBPyConnection, measure: str) -> str:
+    found = built.execute("select 'mart_' || mart from reference.measures where measure_id = ?", [measure]).fetchone()
+    assert found is not None, measure
+    return str(found[0])
+
+
+def silent_measures(built: duckdb.DuckDBPyConnection, *marts: str) -> list[str]:
+    """The measures of some marts that have SQL and count no row of this world."""
+    found = built.execute(
+        """
+        select measure_id from marts.mart_coverage join reference.measures using (measure_id)
+        where counted = 0 and list_contains(?, mart) order by measure_id
+        """,
+        [list(marts)],
+    ).fetchall()
+    return [measure_id for (measure_id,) in found]
+
+
+def wrongly_documented(built: duckdb.DuckDBPyConnection, *marts: str) -> list[str]:
+    """The columns of the facts of some marts that stand either in the table or in its description, but not in both."""
+    wrong = []
+    for mart in marts:
+        for model in yaml.safe_load((ROOT / "models" / "marts" / mart / f"{mart}.yml").read_text())["models"]:
+            if not model["name"].endswith(("__cells", "__values")):
+                actual = {c[0] for c in built.execute(f"select * from marts.{model['name']} limit 0").description}
+                described = [column["name"] for column in model["columns"]]
+                assert len(described) == len(set(described)), model["name"]
+                wrong += [f"{model['name']}.{column}" for column in sorted(actual ^ set(described))]
+    return wrong
 
 
 def rows(text: str, **same: str) -> list[dict[str, str | None]]:
