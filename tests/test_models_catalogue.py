@@ -29,7 +29,13 @@ def in_contract(column: str) -> bool:
     return table in load_contract() and name in load_contract()[table].columns
 
 
-SECTIONS = {"CHG": ("charging", 15), "BAIL": ("bail", 15), "DIV": ("diversion", 14), "ICE": ("ice_contact", 20)}
+SECTIONS = {
+    "CHG": ("charging", 15),
+    "BAIL": ("bail", 15),
+    "DIV": ("diversion", 14),
+    "ICE": ("ice_contact", 20),
+    "POL": ("policy", 11),
+}
 OURS = [m for m in catalogue() if m["measure_id"].split("-")[0] in SECTIONS]
 
 

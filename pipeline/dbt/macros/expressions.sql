@@ -56,3 +56,18 @@
         else coalesce({{ codes | join(', ') }}, 'not_recorded')
     end
 {%- endmacro %}
+
+{#- The first day of a quarter that a table names, as 2024-Q1; NULL where it names none. -#}
+{% macro first_day_of(quarter) -%}
+    case
+        when regexp_full_match({{ quarter }}, '[0-9]{4}-Q[1-4]')
+            then make_date(
+                cast(left({{ quarter }}, 4) as integer), 3 * cast(right({{ quarter }}, 1) as integer) - 2, 1
+            )
+    end
+{%- endmacro %}
+
+{#- The whole numbers from 1 to a count, one row each; none where the count is missing or 0. -#}
+{% macro numbers_to(count) -%}
+    unnest(generate_series(1, {{ count }}))
+{%- endmacro %}

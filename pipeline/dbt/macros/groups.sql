@@ -17,8 +17,8 @@
     end
 {%- endmacro %}
 
-{#- The columns. `day` is the DATE of the decision. A row outside the period has no quarter, and says why. -#}
-{% macro groups_on(day) -%}
+{#- When a row counts. A row outside the period has no quarter, and says why. Needs the settings. -#}
+{% macro quarter_of(day) -%}
     case
         when {{ day }} between audit_settings.period_from and audit_settings.period_to
             then concat(year({{ day }}), '-Q', quarter({{ day }}))
@@ -27,7 +27,12 @@
         when {{ day }} is null then 'undated'
         when {{ day }} < audit_settings.period_from then 'before_period'
         when {{ day }} > audit_settings.period_to then 'after_period'
-    end as uncounted_reason,
+    end as uncounted_reason
+{%- endmacro %}
+
+{#- The columns. `day` is the DATE of the decision. -#}
+{% macro groups_on(day) -%}
+    {{ quarter_of(day) }},
     coalesce(race_rolled_up.race, 'unknown') as race,
     {{ citizenship_known_on(day) }} as citizenship,
     {{ citizenship_known_on('audit_settings.as_of_date') }} as citizenship_latest,
@@ -42,4 +47,20 @@
         on {{ person_id }} = citizenship_known.person_id
     left join {{ ref('offence_groups') }} as offence_groups
         on {{ offence_category }} = offence_groups.offence_category
+{%- endmacro %}
+
+{#-
+    The same pair for rows about nobody, as a policy, a budget line, or a count that somebody handed over: the columns
+    stand there, since all counts are by them, and nothing is known.
+-#}
+{% macro groups_of_nobody_on(day, offence_group="'unknown'") -%}
+    {{ quarter_of(day) }},
+    'unknown' as race,
+    'unknown' as citizenship,
+    'unknown' as citizenship_latest,
+    {{ offence_group }} as offence_group
+{%- endmacro %}
+
+{% macro join_no_groups() -%}
+    cross join {{ ref('stg_audit_settings') }} as audit_settings
 {%- endmacro %}

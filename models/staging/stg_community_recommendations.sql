@@ -1,0 +1,2 @@
+-- One row per recommendation received.
+{{ latest_rows('community_recommendation') }}

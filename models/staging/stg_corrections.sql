@@ -1,0 +1,2 @@
+-- One row per error reported by the public.
+{{ latest_rows('correction') }}

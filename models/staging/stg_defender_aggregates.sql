@@ -1,0 +1,2 @@
+-- One row per quarter.
+{{ latest_rows('defender_aggregate') }}

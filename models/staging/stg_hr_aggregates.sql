@@ -1,0 +1,2 @@
+-- One row per year and category.
+{{ latest_rows('hr_aggregate') }}

@@ -1,0 +1,2 @@
+-- One row per published output of the audit.
+{{ latest_rows('publication') }}

@@ -1,0 +1,2 @@
+-- One row per finding of an earlier audit.
+{{ latest_rows('remediation') }}

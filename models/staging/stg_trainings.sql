@@ -1,0 +1,2 @@
+-- One row per training given.
+{{ latest_rows('training') }}

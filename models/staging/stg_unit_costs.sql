@@ -1,0 +1,2 @@
+-- One row per published unit cost.
+{{ latest_rows('unit_cost') }}

@@ -1,0 +1,2 @@
+-- One row per request for a certification.
+{{ latest_rows('victim_certification') }}
