@@ -29,9 +29,11 @@ def in_contract(column: str) -> bool:
     return table in load_contract() and name in load_contract()[table].columns
 
 
+#: of each section of the catalogue: its mart, and the number of its last measure
 SECTIONS = {
     "CHG": ("charging", 15),
     "BAIL": ("bail", 15),
+    "CUS": ("custody", 9),
     "DIV": ("diversion", 14),
     "ICE": ("ice_contact", 20),
     "POL": ("policy", 11),

@@ -291,7 +291,12 @@ def pleas_up_front(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[Any, .
 
 
 def detained_by_ice(oracle: Oracle) -> Iterator[tuple[Groups | None, tuple[Any, ...]]]:
-    detainers = [r for r in oracle.tables["ice_contact"] if r["type"] == "detainer" and r["at_precision"] != "month"]
+    # known only to the month, a detainer belongs to the stay it names and to no other
+    detainers = [
+        r
+        for r in oracle.tables["ice_contact"]
+        if r["type"] == "detainer" and (r["stay_id"] or r["at_precision"] != "month")
+    ]
     for stay in oracle.tables["custody_stay"]:
         end = stay["released_at"].date() if stay["released_at"] else date.max
         lodged = any(

@@ -5,6 +5,10 @@ with ranked as (
         arrest_id,
         offence_category,
         severity,
+        case
+            when max({{ severity_class_rank('severity') }}) over by_arrest = 3 then false
+            when count(*) over by_arrest = count({{ severity_class_rank('severity') }}) over by_arrest then true
+        end as is_below_felony,
         row_number() over (
             partition by arrest_id
             order by
@@ -13,11 +17,13 @@ with ranked as (
                 arrest_charge_id asc
         ) as place
     from {{ ref('stg_arrest_charges') }}
+    window by_arrest as (partition by arrest_id)
 )
 
 select
     arrest_id,
     offence_category,
-    severity
+    severity,
+    is_below_felony
 from ranked
 where place = 1

@@ -23,6 +23,12 @@ select
         when {{ is_known('stays.release_type') }} then stays.release_type
         when stays.released_at is not null then 'unknown'
     end as release_type,
+    stays.release_eligible_at as due_at,
+    cast(stays.release_eligible_at as date) as due_on,
+    {{ to_the_minute('stays.release_eligible_at', 'stays.booked_at_precision') }} as due_at_minute,
+    stays.eligible_reason as due_reason,
+    stays.release_mechanism,
+    stays.imm_advice_at as immigration_advice_on,
     {{ first_known(['cases.offence_category', 'stays.offence_category']) }} as offence_category
 from stays
 -- many stays to at most one case

@@ -6,7 +6,6 @@ select
     stay_id,
     contact_at as lodged_at,
     cast(contact_at as date) as lodged_on,
-    {{ to_the_minute('contact_at', 'at_precision') }} as lodged_at_minute,
     outcome_at as ended_at
 from {{ ref('stg_ice_contacts') }}
 where

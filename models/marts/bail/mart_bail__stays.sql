@@ -29,6 +29,7 @@ described as (
         bail.cash_bail_set_at is not null as is_cash_bail_set,
         bail.cash_bail_amount,
         bail.posted_at is not null as is_bail_posted,
+        detainers.stay_id is not null as has_detainer,
         detainers.first_detainer_on,
         detainers.first_detainer_at_minute,
         releases.stay_id is not null as is_released_pretrial,
@@ -93,15 +94,15 @@ select
     timed.is_bail_posted,
     {{ hours_between('timed.posted_at_minute', 'timed.last_seen_at_minute') }} as hours_held_after_posting,
     timed.is_held,
-    timed.first_detainer_on is not null as has_detainer,
+    timed.has_detainer,
     case
-        when timed.first_detainer_on is not null
+        when timed.has_detainer
             then {{ hours_between('timed.booked_at_minute', 'timed.first_detainer_at_minute') }}
         when clock.are_detainers_timed
             then {{ hours_between('timed.booked_at_minute', 'timed.last_seen_at_minute') }}
     end as hours_to_detainer,
     case
-        when timed.first_detainer_on is not null then 'event'
+        when timed.has_detainer then 'event'
         when timed.is_held then 'censored'
         else 'released'
     end as hours_to_detainer_outcome,

@@ -40,6 +40,7 @@ select
     case
         when {{ is_known('timed.custody_action') }} then timed.custody_action in ('booked', 'transported')
     end as is_taken_into_custody,
+    timed.is_below_felony,
     timed.is_referred,
     case
         when timed.is_referred and (timed.first_decided_on is not null or not timed.has_undated_decision)

@@ -1,0 +1,2 @@
+-- One row per warrant.
+{{ latest_rows('warrant', renamed={'reason': 'vacated_reason'}) }}
