@@ -36,6 +36,7 @@ SECTIONS = {
     "CUS": ("custody", 9),
     "DIV": ("diversion", 14),
     "ICE": ("ice_contact", 20),
+    "VIC": ("victim", 11),
     "POL": ("policy", 11),
 }
 OURS = [m for m in catalogue() if m["measure_id"].split("-")[0] in SECTIONS]

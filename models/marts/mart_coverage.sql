@@ -9,6 +9,8 @@
         ref('mart_ice_contact'), ref('mart_ice_contact__closed_matters'), ref('mart_ice_contact__probation'),
         ref('mart_policy'), ref('mart_policy__in_force'), ref('mart_policy__coverage'),
         ref('mart_policy__versions'), ref('mart_policy__training_seats'), ref('mart_policy__bills'),
-        ref('mart_policy__findings')
+        ref('mart_policy__findings'),
+        ref('mart_victim'), ref('mart_victim__hotline'), ref('mart_victim__dismissed_cases'),
+        ref('mart_victim__inquiries'), ref('mart_victim__reported_totals')
     ]
 ) }}

@@ -71,3 +71,12 @@
 {% macro numbers_to(count) -%}
     unnest(generate_series(1, {{ count }}))
 {%- endmacro %}
+
+{#- The day so many business days (up to five) after a day. Holidays are not known: a holiday in between makes it early. -#}
+{% macro business_days_after(day, count) -%}
+    case
+        when isodow({{ day }}) = 6 then {{ day }} + {{ count + 1 }}
+        when isodow({{ day }}) = 7 or isodow({{ day }}) + {{ count }} <= 5 then {{ day }} + {{ count }}
+        else {{ day }} + {{ count + 2 }}
+    end
+{%- endmacro %}
