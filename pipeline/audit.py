@@ -200,28 +200,7 @@ class _Audit:
     def _measures(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         from pipeline.measures import comparison_table, measure_table
 
-        connection = duckdb.connect(str(self.database), read_only=True)
-        try:
-            tables = _tables_of(connection, "marts")
-            cells, values = (
-                pd.concat(
-                    [
-                        connection.execute(f"select * from marts.{quoted(t)} order by all").fetchdf()
-                        for t in tables
-                        if t.endswith(ending)
-                    ],
-                    ignore_index=True,
-                )
-                for ending in ("__cells", "__values")
-            )
-            catalogue = connection.execute("select * from reference.measures").fetchdf()
-        finally:
-            connection.close()
-        # In the order of the file, as readers know it; an empty cell is an empty text.
-        order = {m: i for i, m in enumerate(pd.read_csv(CATALOGUE, usecols=["measure_id"])["measure_id"])}
-        self.catalogue = catalogue.fillna("").sort_values(
-            "measure_id", key=lambda ids: ids.map(order), ignore_index=True
-        )
+        cells, values, self.catalogue = read_counts(self.database)
         measures = measure_table(cells, values, self.catalogue, self.office.supplied, self.office.settings)
         return measures, comparison_table(measures, self.office.settings)
 
@@ -267,6 +246,31 @@ class _Audit:
             site = build_site(out=self.out / "site", public=replace(public, notebooks=notebooks.pages))
         for notice in dict.fromkeys((*notebooks.notices, *site.notices)):
             self.progress.say("  " + notice)
+
+
+def read_counts(database: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The cells and the values of all marts, and the catalogue in the order of its file: what the measures are made of."""
+    connection = duckdb.connect(str(database), read_only=True)
+    try:
+        tables = _tables_of(connection, "marts")
+        cells, values = (
+            pd.concat(
+                [
+                    connection.execute(f"select * from marts.{quoted(t)} order by all").fetchdf()
+                    for t in tables
+                    if t.endswith(ending)
+                ],
+                ignore_index=True,
+            )
+            for ending in ("__cells", "__values")
+        )
+        catalogue = connection.execute("select * from reference.measures").fetchdf()
+    finally:
+        connection.close()
+    # In the order of the file, as readers know it; an empty cell is an empty text.
+    order = {m: i for i, m in enumerate(pd.read_csv(CATALOGUE, usecols=["measure_id"])["measure_id"])}
+    ordered = catalogue.fillna("").sort_values("measure_id", key=lambda ids: ids.map(order), ignore_index=True)
+    return cells, values, ordered
 
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:

@@ -23,8 +23,8 @@ KEY = ["measure_id", "contrast", "race", "stratum"]
 def find(measures: pd.DataFrame, comparisons: pd.DataFrame, catalogue: pd.DataFrame) -> list[dict[str, Any]]:
     """Findings, the gravest first: one case too many, then gaps by width. Each holds its rule, numbers and a sentence.
 
-    Gaps: rates over the whole period whose q-value within their family is below the declared rate and whose width is
-    at least the declared one. Intervals are not adjusted; the number of comparisons in the family stands beside.
+    Gaps: rates over the whole period whose q-value among all comparisons of the audit is below the declared rate and
+    whose width is at least the declared one. Intervals are not adjusted; the number of comparisons stands beside.
     """
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
     titles = dict(zip(catalogue["measure_id"], catalogue["title"], strict=True))
@@ -39,16 +39,14 @@ def flagged_gaps(comparisons: pd.DataFrame, rules: dict[str, Any]) -> pd.DataFra
         & (comparisons["difference_method"] == "newcombe")
     ]
     for rule in rules["not_compared"]:
-        rows = rows[~((rows["mart"] == rule["mart"]) & (rows["contrast"] == rule["contrast"]))]
+        named = [rows[column].isin(np.atleast_1d(values)) for column, values in rule.items()]
+        rows = rows[~np.logical_and.reduce(named)]
     counts = [
         rows[c].to_numpy(dtype=float, na_value=np.nan)
         for c in ("numerator", "denominator", "reference_numerator", "reference_denominator")
     ]
     rows = rows.assign(p_value=score_p_value(*counts))
-    family = rows.groupby(rules["family"], sort=True)["p_value"]
-    rows = rows.assign(
-        q_value=family.transform(lambda p: false_discovery(p.to_numpy())), family_size=family.transform("count")
-    )
+    rows = rows.assign(q_value=false_discovery(rows["p_value"].to_numpy()), family_size=rows["p_value"].count())
     flagged = rows[(rows["q_value"] < rules["false_discovery_rate"]) & (rows["difference"].abs() >= rules["least_gap"])]
     widest = flagged.assign(width=-flagged["difference"].abs())
     ordered: pd.DataFrame = widest.sort_values(["width", *KEY], kind="stable").drop(columns="width")
@@ -64,7 +62,7 @@ def _gaps(comparisons: pd.DataFrame, rules: dict[str, Any], titles: dict[str, st
             f"{_percent(row['reference_estimate'])} of {reference} ({row['reference_numerator']:,} of "
             f"{row['reference_denominator']:,}): a gap of {_points(row['difference'])} points, 95% interval "
             f"{_points(row['difference_low'])} to {_points(row['difference_high'])}. One of {row['family_size']} "
-            f"comparisons in its family, q = {row['q_value']:.2g}."
+            f"comparisons looked at, q = {row['q_value']:.2g}."
         )
         if pd.notna(row["bound_low"]) and row["contrast"] != "race":
             text += (

@@ -1368,19 +1368,19 @@ def test_a_conviction_here_is_one_on_or_before_the_day_of_the_detainer(
 given(
     "ice_contact",
     """
-    contact_id  type                 direction  initiator     channel   policy_compliant  outcome        location_type      role     judicial_warrant
-    dd1         notification         outbound   da            email     false             -              -                  -        -
-    dd2         information_request  outbound   da            phone     true              -              -                  -        -
-    dd3         notification         outbound   jail          database  -                 -              -                  -        -
-    dd4         notification         -          da            email     true              -              -                  -        -
-    dd5         access_request       inbound    ice           email     -                 declined       -                  -        -
-    dd6         subpoena             inbound    ice           email     -                 notified_only  -                  -        -
-    dd7         subpoena             inbound    ice           email     -                 -              -                  -        -
-    dd8         arrest               -          ice           -         -                 -              courthouse_inside  witness  no
-    dd9         arrest               -          ice           -         -                 -              courthouse_near    -        yes
-    dd10        arrest               -          ice           -         -                 -              home               -        -
-    dd11        transfer             -          state_prison  -         -                 -              -                  -        -
-    dd12        writ                 -          da            -         -                 -              -                  -        -
+    contact_id  type                 direction  initiator     channel   policy_compliant  outcome        location_type      role     judicial_warrant   person_id
+    dd1         notification         outbound   da            email     false             -              -                  -        -                  p1
+    dd2         information_request  outbound   da            phone     true              -              -                  -        -                  -
+    dd3         notification         outbound   jail          database  -                 -              -                  -        -                  -
+    dd4         notification         -          da            email     true              -              -                  -        -                  -
+    dd5         access_request       inbound    ice           email     -                 declined       -                  -        -                  -
+    dd6         subpoena             inbound    ice           email     -                 notified_only  -                  -        -                  -
+    dd7         subpoena             inbound    ice           email     -                 -              -                  -        -                  -
+    dd8         arrest               -          ice           -         -                 -              courthouse_inside  witness  no                 -
+    dd9         arrest               -          ice           -         -                 -              courthouse_near    -        yes                -
+    dd10        arrest               -          ice           -         -                 -              home               -        -                  -
+    dd11        transfer             -          state_prison  -         -                 -              -                  -        -                  -
+    dd12        writ                 -          da            -         -                 -              -                  -        -                  -
     """,
     at="2003-05-05T09:00",
 )
@@ -1393,6 +1393,10 @@ def test_contacts_by_the_office_are_those_it_began_towards_ice(cells: Any) -> No
         "information_request": (1, 1),
     }
     assert cells("ICE-04b", 2003) == (1, 2)
+
+
+def test_a_contact_by_the_office_that_names_nobody_is_not_one_about_a_person(cells: Any) -> None:
+    assert cells("ICE-04c", 2003) == (1, 0)
 
 
 def test_information_is_counted_by_channel_whoever_gave_it(cells: Any) -> None:

@@ -124,7 +124,7 @@ RATES = (
          day="due_at", stratum=_DETAINER, traits={"detainer": _DETAINER}),
     Rate(measure="ICE-01", decision="nature", unit="first stays", rows="matter", among="booked",
          chance="p_detainer_lodged", outcome="has_detainer", day="booked_at"),
-    Rate(measure="ICE-04", decision="outbound_ice_contact", unit="filed cases", rows="matter", among="is_filed",
+    Rate(measure="ICE-04c", decision="outbound_ice_contact", unit="filed cases", rows="matter", among="is_filed",
          chance="p_outbound_ice_contact", outcome="draw(m, 'outbound') < p_outbound_ice_contact", day="first_at"),
     Rate(measure="PCR-02", decision="motion_opposition", unit="motions, opposed", rows="motion", among="TRUE",
          chance="p_motion_opposition", outcome="position = 'opposed'", day="filed_on", stratum="conviction",

@@ -31,6 +31,8 @@ select
     end as is_cancelled_by_ice,
     contacts.direction = 'outbound' as is_outbound,
     contacts.direction = 'outbound' and contacts.initiator = 'da' as is_by_office,
+    contacts.direction = 'outbound' and contacts.initiator = 'da' and contacts.person_id is not null
+        as is_by_office_about_person,
     contacts.direction = 'inbound'
     and contacts.contact_type in ('access_request', 'subpoena', 'information_request') as is_request_to_office,
     contacts.direction = 'inbound'

@@ -170,7 +170,8 @@ bail_probabilities AS NOT MATERIALIZED (
             + {{ effect('detention_request', 'first_at', severity='filed_grave') }}) AS p_detention_request,
         expit(-0.5 + 0.9 * filed_grave + 0.2 * least(priors, 3)
             + {{ effect('cash_request', 'first_at', severity='filed_grave') }}) AS p_cash_otherwise,
-        expit(-4.6 + {{ effect('immigration_argument', 'first_at') }}) AS p_immigration_argument
+        -- What no office should do happens only where it is planted.
+        CASE WHEN {{ effect('immigration_argument', 'first_at') }} <> 0 THEN expit(-4.6 + {{ effect('immigration_argument', 'first_at') }}) ELSE 0 END AS p_immigration_argument
     FROM appearances
 ),
 bail_requests AS NOT MATERIALIZED (
@@ -460,9 +461,11 @@ SELECT
     is_filed AND NOT held AND draw(m, 'missed') < 0.13 AS misses_hearing,
     -- What a plea offer shows.
     expit(-0.4 + {{ effect('consideration', 'filed_on') }}) AS p_consideration,
-    expit(-2.4 + {{ effect('documents_demanded', 'filed_on') }}) AS p_documents_demanded,
+    -- What no office should do happens only where it is planted.
+    CASE WHEN {{ effect('documents_demanded', 'filed_on') }} <> 0 THEN expit(-2.4 + {{ effect('documents_demanded', 'filed_on') }}) ELSE 0 END AS p_documents_demanded,
     -- The defence raises immigration for those whom it concerns: its decision, not the office's.
     draw(m, 'raised') < CASE WHEN citizenship = 'noncitizen' THEN 0.45 ELSE 0.01 END AS defence_raises,
-    expit(-7.5 + {{ effect('outbound_ice_contact', 'day') }}) AS p_outbound_ice_contact,
+    -- What no office should do happens only where it is planted.
+    CASE WHEN {{ effect('outbound_ice_contact', 'day') }} <> 0 THEN expit(-7.5 + {{ effect('outbound_ice_contact', 'day') }}) ELSE 0 END AS p_outbound_ice_contact,
     expit(1.2 + {{ effect('memo_signoff', 'disposed_on') }}) AS p_memo_signoff
 FROM releases;
