@@ -37,7 +37,10 @@ SECTIONS = {
     "DIV": ("diversion", 14),
     "ICE": ("ice_contact", 20),
     "VIC": ("victim", 11),
+    "PPT": ("point_person", 8),
     "POL": ("policy", 11),
+    "COM": ("community", 6),
+    "REP": ("representation", 4),
 }
 OURS = [m for m in catalogue() if m["measure_id"].split("-")[0] in SECTIONS]
 

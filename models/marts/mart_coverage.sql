@@ -11,6 +11,12 @@
         ref('mart_policy__versions'), ref('mart_policy__training_seats'), ref('mart_policy__bills'),
         ref('mart_policy__findings'),
         ref('mart_victim'), ref('mart_victim__hotline'), ref('mart_victim__dismissed_cases'),
-        ref('mart_victim__inquiries'), ref('mart_victim__reported_totals')
+        ref('mart_victim__inquiries'), ref('mart_victim__reported_totals'),
+        ref('mart_point_person'), ref('mart_point_person__cases'),
+        ref('mart_community'), ref('mart_community__recommendations'), ref('mart_community__publications'),
+        ref('mart_community__reported_quarters'), ref('mart_community__corrections'),
+        ref('mart_community__staff'),
+        ref('mart_representation'), ref('mart_representation__fund_requests'),
+        ref('mart_representation__fund_fields'), ref('mart_representation__clemency')
     ]
 ) }}

@@ -1,0 +1,15 @@
+-- One row per public event.
+with events as (
+    select * from {{ ref('stg_community_events') }}
+)
+
+select
+    events.event_id,
+    events.held_on,
+    {{ groups_of_nobody_on('events.held_on') }},
+    events.event_type,
+    not regexp_full_match(lower(replace(events.languages, ' ', '')), '(eng|en|english)(;(eng|en|english))*')
+        as is_in_another_language,
+    events.attendance
+from events
+{{ join_no_groups() }}

@@ -1,0 +1,8 @@
+-- One row per measure, quarter, race, citizenship, offence group and stratum.
+{{ measure_cells(
+    mart='point_person',
+    facts=[
+        ref('mart_point_person'),
+        ref('mart_point_person__cases')
+    ]
+) }}
