@@ -8,40 +8,8 @@
 -- tried.
 {{ config(materialized='table') }}
 
-with sentences as (
-    select
-        sentence_id,
-        charge_id,
-        sentenced_on,
-        sentence_type,
-        suspended_days,
-        executed_days,
-        modified_from,
-        modified_reason,
-        -- the term as pronounced; without one, the days that were suspended and executed
-        case
-            when imposed_unit = 'life' or imposed_value is not null then imposed_value
-            when sentence_type = 'time_served' then time_served_days
-            else suspended_days + executed_days
-        end as term_value,
-        case when imposed_unit = 'life' or imposed_value is not null then imposed_unit else 'days' end as term_unit
-    from {{ ref('stg_sentences') }}
-),
-
-tested as (
-    select
-        *,
-        {{ term_reaches_one_year('term_value', 'term_unit') }} as reaches_one_year,
-        {{ term_exceeds_six_months('term_value', 'term_unit') }} as exceeds_six_months,
-        case
-            when sentence_type in ('prison', 'jail', 'time_served') then 'custody'
-            when suspended_days > 0 or executed_days > 0 then 'custody'
-            when sentence_type in ('fine', 'community_service') then 'no_custody'
-            when sentence_type = 'probation' and suspended_days = 0 then 'no_custody'
-            when sentence_type = 'probation' then 'custody_not_recorded'
-            else 'kind_not_recorded'
-        end as kind
-    from sentences
+with tested as (
+    select * from {{ ref('int_sentences__term_read') }}
 ),
 
 judged as (
@@ -70,7 +38,7 @@ changes as (
             when modified_reason in ('legal_defect', 'clerical') or sentenced_on <= date '2019-10-25' then true
             when modified_reason in ('rehabilitation_immigration', 'other') then false
         end as has_effect
-    from sentences
+    from tested
     where modified_from is not null
 ),
 

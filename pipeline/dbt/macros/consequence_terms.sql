@@ -41,6 +41,48 @@
     end
 {%- endmacro %}
 
+{#-
+    Where a term lies among those around one year, in the unit pronounced; NULL where it lies elsewhere. 364 days stay
+    below the line; 365 days, twelve months and one year are at it.
+-#}
+{% macro term_around_one_year(value, unit) -%}
+    case
+        when {{ unit }} = 'days' and {{ value }} >= 360 and {{ value }} < 364 then 'days_360_to_363'
+        when {{ unit }} = 'days' and {{ value }} >= 364 and {{ value }} < 365 then 'days_364'
+        when {{ unit }} = 'days' and {{ value }} >= 365 and {{ value }} < 366 then 'days_365'
+        when {{ unit }} = 'months' and {{ value }} = 12 then 'months_12_or_year_1'
+        when {{ unit }} = 'years' and {{ value }} = 1 then 'months_12_or_year_1'
+        when {{ unit }} = 'days' and {{ value }} >= 366 and {{ value }} <= 370 then 'days_366_to_370'
+    end
+{%- endmacro %}
+
+{#-
+    The same around six months. Six months as pronounced and 180 days are not more than six months; 181 to 184 days
+    depend on a way of counting that the law does not give.
+-#}
+{% macro term_around_six_months(value, unit) -%}
+    case
+        when {{ unit }} = 'days' and {{ value }} >= 175 and {{ value }} < 180 then 'days_175_to_179'
+        when {{ unit }} = 'days' and {{ value }} >= 180 and {{ value }} < 181 then 'days_180'
+        when {{ unit }} = 'months' and {{ value }} = 6 then 'months_6'
+        when {{ unit }} = 'years' and {{ value }} = 0.5 then 'months_6'
+        when {{ unit }} = 'days' and {{ value }} >= 181 and {{ value }} < 185 then 'days_181_to_184'
+        when {{ unit }} = 'days' and {{ value }} >= 185 and {{ value }} <= 190 then 'days_185_to_190'
+    end
+{%- endmacro %}
+
+{#-
+    A term in whole days, to put terms in order and to take them apart: a year has 365, a month a twelfth of that. Never
+    for a line of the law, which is drawn in the unit pronounced. NULL for life.
+-#}
+{% macro term_in_days(value, unit) -%}
+    case {{ unit }}
+        when 'years' then {{ whole(value ~ ' * 365') }}
+        when 'months' then {{ whole(value ~ ' * 365 / 12') }}
+        when 'days' then {{ whole(value) }}
+    end
+{%- endmacro %}
+
 {#- What a statutory maximum, or a bound on it, says to one of these tests; NULL where the bound leaves it open. -#}
 {% macro bound_tested(bound, test) -%}
     case
