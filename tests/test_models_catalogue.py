@@ -35,6 +35,7 @@ SECTIONS = {
     "BAIL": ("bail", 15),
     "CUS": ("custody", 9),
     "DIV": ("diversion", 14),
+    "SEN": ("sentencing", 18),
     "ICE": ("ice_contact", 20),
     "VIC": ("victim", 11),
     "PPT": ("point_person", 8),

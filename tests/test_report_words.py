@@ -87,7 +87,7 @@ def strata(text: str) -> bool:
 
 @cache
 def model_files() -> tuple[Path, ...]:
-    return tuple(sorted((ROOT / "models").glob("**/*.sql")))
+    return tuple(sorted([*(ROOT / "models").glob("**/*.sql"), *(ROOT / "pipeline" / "dbt" / "macros").glob("*.sql")]))
 
 
 @pytest.mark.parametrize("word", ["bail", "diversion", "charge"])

@@ -6,17 +6,17 @@
         ref('mart_custody'), ref('mart_custody__releases'), ref('mart_custody__snapshots'),
         ref('mart_custody__modifications'),
         ref('mart_diversion'), ref('mart_diversion__stops'),
+        ref('mart_sentencing'), ref('mart_sentencing__cases'), ref('mart_sentencing__charges'),
+        ref('mart_sentencing__memos'), ref('mart_sentencing__persons'),
         ref('mart_ice_contact'), ref('mart_ice_contact__closed_matters'), ref('mart_ice_contact__probation'),
-        ref('mart_policy'), ref('mart_policy__in_force'), ref('mart_policy__coverage'),
-        ref('mart_policy__versions'), ref('mart_policy__training_seats'), ref('mart_policy__bills'),
-        ref('mart_policy__findings'),
         ref('mart_victim'), ref('mart_victim__hotline'), ref('mart_victim__dismissed_cases'),
         ref('mart_victim__inquiries'), ref('mart_victim__reported_totals'),
         ref('mart_point_person'), ref('mart_point_person__cases'),
+        ref('mart_policy'), ref('mart_policy__in_force'), ref('mart_policy__coverage'), ref('mart_policy__versions'),
+        ref('mart_policy__training_seats'), ref('mart_policy__bills'), ref('mart_policy__findings'),
         ref('mart_community'), ref('mart_community__recommendations'), ref('mart_community__publications'),
-        ref('mart_community__reported_quarters'), ref('mart_community__corrections'),
-        ref('mart_community__staff'),
-        ref('mart_representation'), ref('mart_representation__fund_requests'),
-        ref('mart_representation__fund_fields'), ref('mart_representation__clemency')
+        ref('mart_community__reported_quarters'), ref('mart_community__corrections'), ref('mart_community__staff'),
+        ref('mart_representation'), ref('mart_representation__fund_requests'), ref('mart_representation__fund_fields'),
+        ref('mart_representation__clemency')
     ]
 ) }}

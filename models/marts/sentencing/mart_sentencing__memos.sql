@@ -1,0 +1,40 @@
+-- One row per factor named in a sentence justification memo, and per memo that names none.
+with named as (
+    -- one memo to each of its factors; one that names none to an empty one
+    select
+        memo_id,
+        case_id,
+        written_at as written_on,
+        lower(trim(unnest(string_split(coalesce(factors, ''), ';')))) as factor
+    from {{ ref('stg_justification_memos') }}
+),
+
+memos as (
+    select
+        named.memo_id,
+        named.case_id,
+        named.written_on,
+        row_number() over (partition by named.memo_id order by named.factor) as factor_no,
+        -- an office's own codes are many; what is not among these is shown together
+        case
+            when named.factor = '' then 'not_recorded'
+            when named.factor in ('severity', 'record', 'victim', 'treatment', 'age', 'family', 'community')
+                then named.factor
+            else 'other'
+        end as factor,
+        cases.person_id,
+        cases.offence_category
+    from named
+    left join {{ ref('int_cases__offence_picked') }} as cases on named.case_id = cases.case_id
+)
+
+select
+    memos.memo_id,
+    memos.factor_no,
+    memos.case_id,
+    memos.person_id,
+    memos.written_on,
+    {{ groups_on('memos.written_on') }},
+    memos.factor
+from memos
+{{ join_groups('memos.person_id', 'memos.offence_category') }}

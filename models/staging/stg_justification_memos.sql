@@ -1,0 +1,2 @@
+-- One row per sentence justification memo.
+{{ latest_rows('justification_memo') }}
