@@ -27,6 +27,7 @@ select
     arrests.arrest_at_precision,
     arrests.custody_action,
     charges.is_below_felony,
+    charges.offence_key,
     {{ first_known(['charges.offence_category', 'referrals.offence_category']) }} as offence_category
 from arrests
 -- one arrest to at most one row each

@@ -3,6 +3,9 @@
 with ranked as (
     select
         arrest_id,
+        jurisdiction,
+        law_code,
+        section,
         offence_category,
         severity,
         case
@@ -22,8 +25,12 @@ with ranked as (
 
 select
     arrest_id,
+    jurisdiction,
+    law_code,
+    section,
     offence_category,
     severity,
-    is_below_felony
+    is_below_felony,
+    {{ offence_key('jurisdiction', 'law_code', 'section', 'severity', 'offence_category') }} as offence_key
 from ranked
 where place = 1

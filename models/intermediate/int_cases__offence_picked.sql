@@ -20,6 +20,7 @@ select
     cases.closed_on,
     top_charges.top_charge_id,
     top_charges.top_charge_version_no,
+    top_charges.offence_key,
     {{ first_known(['top_charges.offence_category', 'referrals.offence_category']) }} as offence_category,
     coalesce(top_charges.severity, 'not_recorded') as top_charge_severity
 from cases

@@ -25,6 +25,7 @@ gathered as (
         count(*) = count(*) filter (
             where not is_conviction and disposition_type in ('dismissed_da', 'dismissed_court', 'acquitted')
         ) as is_without_conviction,
+        count(*) = count(*) filter (where disposition_type = 'dismissed_da') as is_dismissed_by_office,
         case
             when count(*) filter (where {{ is_known('disposition_reason') }}) > 0
                 then count(*) filter (where disposition_reason = 'removed_or_ice_custody') > 0
@@ -41,6 +42,7 @@ select
     gathered.first_conviction_on,
     gathered.last_disposed_on,
     gathered.is_without_conviction,
+    gathered.is_dismissed_by_office,
     gathered.is_ended_by_removal
 from {{ ref('int_cases__offence_picked') }} as cases
 -- one case to at most one row

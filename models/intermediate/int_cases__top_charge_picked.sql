@@ -20,7 +20,13 @@ select
     case_id,
     charge_id as top_charge_id,
     version_no as top_charge_version_no,
+    jurisdiction,
+    law_code,
+    section,
     offence_category,
-    severity
+    severity,
+    severity_rank,
+    severity_class_rank,
+    {{ offence_key('jurisdiction', 'law_code', 'section', 'severity', 'offence_category') }} as offence_key
 from ranked
 where place = 1

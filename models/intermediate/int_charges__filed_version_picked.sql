@@ -16,6 +16,7 @@ select
     case_id,
     version_no,
     stage = 'filed' as is_version_filed,
+    jurisdiction,
     law_code,
     section,
     subdivision,

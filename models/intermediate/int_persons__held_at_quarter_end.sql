@@ -1,29 +1,16 @@
 -- One row per person and last day of a quarter on which the person was in custody.
 -- Of several stays the latest booking says how far the case had come; a detainer on any of them counts. A stay that
 -- ended on an unknown day is left out: whether it still lasted cannot be said.
-with quarters as (
-    select
-        unnest(generate_series(date_trunc('quarter', period_from), period_to, interval 3 month)) as begins_at,
-        least(period_to, as_of_date) as last_on
-    from {{ ref('stg_audit_settings') }}
-),
-
-days as (
-    select cast(begins_at + interval 3 month - interval 1 day as date) as held_on
-    from quarters
-    where cast(begins_at + interval 3 month - interval 1 day as date) <= last_on
-),
-
-held as (
+with held as (
     select
         stays.*,
-        days.held_on
+        quarters.ended_on as held_on
     from {{ ref('int_custody_stays__offence_picked') }} as stays
     -- each stay once per quarter that ended during it
-    inner join days
+    inner join {{ ref('int_quarters__ended') }} as quarters
         on
-            stays.booked_on <= days.held_on
-            and (stays.released_on > days.held_on or (stays.released_on is null and stays.release_type is null))
+            stays.booked_on <= quarters.ended_on
+            and (stays.released_on > quarters.ended_on or (stays.released_on is null and stays.release_type is null))
 ),
 
 detainers as (

@@ -3,6 +3,8 @@
     facts=[
         ref('mart_charging'), ref('mart_charging__arrests'), ref('mart_charging__cases'), ref('mart_charging__charges'),
         ref('mart_bail'), ref('mart_bail__stays'), ref('mart_bail__appearances'), ref('mart_bail__first_appearances'),
+        ref('mart_declination'), ref('mart_declination__pending_cases'), ref('mart_declination__applications'),
+        ref('mart_declination__arrests'), ref('mart_declination__old_warrants'), ref('mart_declination__rules'),
         ref('mart_custody'), ref('mart_custody__releases'), ref('mart_custody__snapshots'),
         ref('mart_custody__modifications'),
         ref('mart_diversion'), ref('mart_diversion__stops'),

@@ -44,8 +44,13 @@ select
         when {{ is_known('bail_events.immigration_argument') }} and bail_events.immigration_argument <> 'not_coded'
             then bail_events.immigration_argument <> 'none'
     end as is_immigration_argued,
-    detainers.bail_event_id is not null as is_detainer_open
+    detainers.bail_event_id is not null as is_detainer_open,
+    covered.is_covered as is_covered_by_no_cash_policy,
+    case
+        when {{ is_known('bail_events.da_request_type') }} then bail_events.da_request_type <> 'cash'
+    end as is_no_cash_requested
 from bail_events
--- one bail decision to at most one row
+-- one bail decision to at most one row each
 left join detainers on bail_events.bail_event_id = detainers.bail_event_id
+left join {{ ref('int_bail_events__no_cash_covered') }} as covered on bail_events.bail_event_id = covered.bail_event_id
 {{ join_groups('bail_events.person_id', 'bail_events.offence_category') }}

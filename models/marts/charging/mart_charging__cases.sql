@@ -13,11 +13,13 @@ select
     cases.filed_on,
     {{ groups_on('cases.filed_on') }},
     cases.top_charge_severity,
+    low_level.is_low_level,
     charges.charge_count,
     charges.enhancement_count,
     charges.has_felony,
     charges.has_prior_pleaded
 from cases
--- one case to at most one row
+-- one case to at most one row each
 left join charges on cases.case_id = charges.case_id
+left join {{ ref('int_cases__low_level_listed') }} as low_level on cases.case_id = low_level.case_id
 {{ join_groups('cases.person_id', 'cases.offence_category') }}
