@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -73,9 +75,13 @@ def long_table(counts: dict[tuple[str, str], tuple[int, int]], mart: str = "char
     return rows.astype({"numerator": "Int64", "denominator": "Int64"})
 
 
+#: Small tables show what is hidden beside a small cell; that a poor table is withheld whole is a matter of its own.
+UNCOARSENED = replace(load_registry(), shown_share=0.0)
+
+
 def shown(rows: pd.DataFrame) -> set[tuple[str, str]]:
     """The (race, citizenship) whose counts are published."""
-    visible = publish(rows, NO_COMPARISONS).measures.query("status != @HIDDEN")
+    visible = publish(rows, NO_COMPARISONS, registry=UNCOARSENED).measures.query("status != @HIDDEN")
     return set(zip(visible["race"], visible["citizenship"], strict=True))
 
 
@@ -88,7 +94,7 @@ RACES_APART = {
 
 def test_large_groups_are_shown_as_they_are() -> None:
     rows = long_table(RACES_APART)
-    published = publish(rows, NO_COMPARISONS).measures
+    published = publish(rows, NO_COMPARISONS, registry=UNCOARSENED).measures
     assert published["numerator"].tolist() == rows["numerator"].tolist()
     assert list(published.columns) == list(rows.columns)
 
@@ -141,7 +147,7 @@ def test_ice_contact_needs_twenty_in_every_cell() -> None:
 
 def test_a_hidden_row_says_nothing_but_that_it_is_hidden() -> None:
     rows = long_table({**RACES_APART, ("asian", "citizen"): (4, 90)})
-    hidden = publish(rows, NO_COMPARISONS).measures.query("status == @HIDDEN")
+    hidden = publish(rows, NO_COMPARISONS, registry=UNCOARSENED).measures.query("status == @HIDDEN")
     numbers = [
         "numerator",
         "denominator",
@@ -164,7 +170,9 @@ def test_bounds_are_shown_only_where_the_unknown_group_is() -> None:
         ("black", "citizen"): (600, 1500),
         ("white", "unknown"): (3, 8),
     }
-    published = publish(long_table(cells), NO_COMPARISONS).measures.set_index(["race", "citizenship"])
+    published = publish(long_table(cells), NO_COMPARISONS, registry=UNCOARSENED).measures.set_index(
+        ["race", "citizenship"]
+    )
     assert published.loc[("white", "citizen"), "status"] == "ok"
     assert pd.isna(published.loc[("white", "citizen"), "bound_low"])
     assert pd.isna(published.loc[("white", "citizen"), "unknown_citizenship"])
@@ -192,3 +200,21 @@ def test_a_margin_that_is_not_the_sum_of_its_parts_stops_the_release() -> None:
     rows.loc[rows["race"].eq("asian"), "numerator"] += 1
     with pytest.raises(AuditError, match="IIU601"):
         publish(rows, NO_COMPARISONS)
+
+
+def test_a_table_that_can_show_too_few_of_its_cells_is_withheld_whole() -> None:
+    rows = long_table({**RACES_APART, ("asian", "citizen"): (4, 90)})
+    published = publish(rows, NO_COMPARISONS)
+    races = published.measures.query("race != 'all'")
+    assert races["status"].eq(HIDDEN).all()
+    assert published.tables.set_index("breakdown").loc["race", "finest_period"] == "withheld"
+
+
+def test_horizons_with_nobody_between_them_are_two_counts() -> None:
+    rows = pd.concat(
+        [long_table(RACES_APART).assign(stratum=s, ci_method="kaplan_meier_log_log") for s in ("by_2", "by_6")]
+    )
+    rows.loc[rows["stratum"].eq("by_2"), "numerator"] = 0
+    published = publish(rows, NO_COMPARISONS).measures
+    assert published["status"].eq("ok").all()
+    assert published["numerator"].tolist() == rows["numerator"].tolist()

@@ -18,7 +18,7 @@ from scipy.sparse import csgraph
 from pipeline.disclose.system import UNBOUNDED, Integers, Mask, System
 
 #: Propagation that has not settled after so many passes is creeping; what it found so far is true all the same.
-_PASSES = 200
+_PASSES = 40
 
 
 def propagate(system: System, known: Mask) -> tuple[Integers, Integers]:

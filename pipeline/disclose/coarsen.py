@@ -1,9 +1,9 @@
 """Which tables are listed, and which others the proof needs.
 
 Each breakdown of a measure has a ladder: its finest period with small groups apart, then pooled, then the next period.
-It is listed from the lowest step at which it can show most of its cells. Cells of no listed table may still tie two
-listed ones together (race by year, citizenship by year and race by citizenship meet in race by citizenship by year), so
-an attacker would write them down as unknowns, and so does the proof.
+It is listed from the lowest step at which it can show most of its cells, and withheld if there is none. Cells of no
+listed table may still tie two listed ones together (race by year, citizenship by year and race by citizenship meet in
+race by citizenship by year), so an attacker would write them down as unknowns, and so does the proof.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from pipeline.disclose.registry import (
 from pipeline.disclose.system import Integers, Mask
 
 _STEPS = 2 * len(PERIODS)
+_WHOLE = _STEPS - 1
+_WITHHELD = _STEPS
 
 
 class Ladders:
@@ -41,12 +43,21 @@ class Ladders:
         self._has_cases = rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool) & asked
         self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
         np.minimum.at(self._lowest, self._table, self._step)
+        # What is broken down by nothing is always listed: a reader must see that it is hidden.
+        self._highest = np.full(len(self._lowest), _WITHHELD)
+        self._highest[self._table[breakdown_of(rows).eq("").to_numpy()]] = _WHOLE
 
     @property
     def listed(self) -> Mask:
         """The rows that are listed: never an unfinished year, which beside its quarters is a sum to subtract from."""
         listed: Mask = (self._step >= self._lowest[self._table]) & self._finished
         return listed
+
+    @property
+    def withheld(self) -> Mask:
+        """The coarsest rows of the tables that are not listed at all."""
+        withheld: Mask = (self._step == _WHOLE) & (self._lowest[self._table] == _WITHHELD)
+        return withheld
 
     def climb(self, shown: Mask) -> bool:
         """Lifts each table that shows too few cells of its lowest step, until none does; whether any was lifted."""
@@ -56,7 +67,7 @@ class Ladders:
             cells, visible = (
                 np.bincount(self._table[at], minlength=len(self._lowest)) for at in (asked, asked & shown)
             )
-            poor = ((visible < self._share * cells) | (cells == 0)) & (self._lowest < _STEPS - 1)
+            poor = ((visible < self._share * cells) | (cells == 0)) & (self._lowest < self._highest)
             if not poor.any():
                 return bool((self._lowest > before).any())
             self._lowest = self._lowest + poor

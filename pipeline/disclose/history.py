@@ -102,6 +102,7 @@ def _ties(rows: pd.DataFrame) -> Iterator[Tie]:
         if cell in now:
             yield Tie(before=before, after=now[cell], may_shrink=True)
     whole = rows[rows["period"].str.startswith("all") & rows["name"].eq(rows["measure_id"])]
+    whole = whole[whole.duplicated(place, keep=False)]
     for _, windows in whole.groupby(place, sort=False):
         ordered = windows.assign(end=windows["window"].str[-7:]).sort_values(
             ["end", "version"], ascending=[True, False]

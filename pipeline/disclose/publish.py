@@ -39,17 +39,13 @@ _COMPARISON_NUMBERS = [
 ]
 
 
-#: Up to this many hidden cells the exact attacker (whole tables as witnesses) judges every one of them. Beyond, interval
-#: propagation alone does: it finds nearly all exposed cells, and is no proof. The run record says which it was.
-EXACT_UP_TO = 1_500
-
-
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """The public frames, with the columns of the restricted ones, and what was hidden in each published table.
 
-    `tables` has one row per measure and breakdown: measure_id, breakdown (`race+citizenship`), finest_period, cells,
-    shown, share. `record` is restricted: what later releases must be judged with.
+    `tables` has one row per measure and breakdown: measure_id, breakdown (`race+citizenship`), finest_period (or
+    `withheld`, where too few cells could be shown at any), cells, shown, share. `record` is restricted: what later
+    releases must be judged with.
     """
 
     measures: pd.DataFrame
@@ -80,9 +76,10 @@ def publish(
     without_counts = measures[(~counted & declared) | no_case]
 
     whole = stack(rows, earlier, corrected)
-    listed, shown = (mask[whole.is_new] for mask in _coarsen_and_hide(whole, registry))
-    public = pd.concat([rows[listed], without_counts], ignore_index=True)
-    hide = np.concatenate([~shown[listed], np.zeros(len(without_counts), dtype=bool)])
+    listed, shown, withheld = (mask[whole.is_new] for mask in _coarsen_and_hide(whole, registry))
+    named = listed | withheld
+    public = pd.concat([rows[named], without_counts], ignore_index=True)
+    hide = np.concatenate([~shown[named], np.zeros(len(without_counts), dtype=bool)])
     visible = _cells(public[~hide])
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
     public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
@@ -91,8 +88,8 @@ def publish(
     return Published(
         measures=public.iloc[order].reset_index(drop=True),
         comparisons=_comparisons(comparisons, public, visible),
-        tables=_summary(rows, listed, shown),
-        record=rows.assign(listed=listed, shown=shown & listed, window=window_of(rows))[RECORD],
+        tables=_summary(rows, named, shown, withheld),
+        record=rows.assign(listed=named, shown=shown, window=window_of(rows))[RECORD],
     )
 
 
@@ -103,39 +100,41 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
     ).all(axis=1)
 
 
-def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask]:
-    """Which rows are listed, and which of these are shown.
+def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask, Mask]:
+    """Which rows are listed, which of these are shown, and which stand for tables that are withheld.
 
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
     rows, fixed = whole.rows, whole.fixed
     if rows.empty:  # an office of which nothing can be computed has nothing to hide
-        return fixed, fixed
+        return fixed, fixed, fixed
     ladders = Ladders(rows, registry, asked=whole.is_new)
-
-    def judge(keep: Mask, shown: Mask, witnesses: Witnesses | None, gate: Gate) -> Mask:
-        listed = (ladders.listed & whole.is_new) | fixed | whole.was_listed
-        hidden = shown.copy()
-        hidden[keep] = protect(gate, listed[keep], (listed & shown)[keep], witnesses) | fixed[keep]
-        return hidden
-
     everything = np.ones(len(rows), dtype=bool)
     gate = _gate(whole, everything, registry)
     shown = (~gate.primary() & whole.is_new) | fixed
     ladders.climb(shown)
+    shown = _settled(whole, ladders, gate, everything, shown, None)
+    keep = needed(rows, _named(whole, ladders), registry)
+    if keep.any():
+        gate = _gate(whole, keep, registry)
+        shown = _settled(whole, ladders, gate, keep, shown, Witnesses(gate.system))
+    listed = (ladders.listed | fixed) & whole.is_new
+    return listed, shown & listed, ladders.withheld & whole.is_new & ~listed
+
+
+def _settled(whole: Stack, ladders: Ladders, gate: Gate, keep: Mask, shown: Mask, witnesses: Witnesses | None) -> Mask:
+    """Hides, and coarsens what then shows too little, until neither is needed. `keep` are the rows of the gate."""
     while True:
-        shown = judge(everything, shown, None, gate)
+        shown = shown & ((ladders.listed & whole.is_new) | whole.fixed | ~keep)
+        shown[keep] = protect(gate, _named(whole, ladders)[keep], shown[keep], witnesses) | whole.fixed[keep]
         if not ladders.climb(shown):
-            break
-    if int((ladders.listed & whole.is_new & ~shown).sum()) > EXACT_UP_TO:
-        return (ladders.listed | fixed) & whole.is_new, shown
-    keep = needed(rows, ladders.listed | fixed | whole.was_listed, registry)
-    gate = _gate(whole, keep, registry)
-    witnesses = Witnesses(gate.system)
-    while True:
-        shown = judge(keep, shown, witnesses, gate)
-        if not ladders.climb(shown):
-            return (ladders.listed | fixed) & whole.is_new, shown
+            return shown
+
+
+def _named(whole: Stack, ladders: Ladders) -> Mask:
+    """The rows that this release or an earlier one names: shown, hidden one by one, or as a table that is withheld."""
+    named: Mask = ((ladders.listed | ladders.withheld) & whole.is_new) | whole.fixed | whole.was_listed
+    return named
 
 
 def _gate(whole: Stack, keep: Mask, registry: Registry) -> Gate:
@@ -181,19 +180,19 @@ def _comparisons(comparisons: pd.DataFrame, public: pd.DataFrame, visible: pd.Mu
     return pd.DataFrame(result[keep]).reset_index(drop=True)
 
 
-def _summary(rows: pd.DataFrame, listed: Mask, shown: Mask) -> pd.DataFrame:
-    """What each published table shows."""
-    at = rows[listed]
+def _summary(rows: pd.DataFrame, named: Mask, shown: Mask, withheld: Mask) -> pd.DataFrame:
+    """What each table shows."""
+    at = rows[named]
     frame = pd.DataFrame(
         {
             "measure_id": at["measure_id"],
             "breakdown": breakdown_of(at),
-            "period": period_rank(at["period"]),
-            "shown": shown[listed],
+            "period": np.where(withheld[named], len(PERIODS), period_rank(at["period"])),
+            "shown": shown[named],
         }
     )
     tables = frame.groupby(["measure_id", "breakdown"]).agg(
         finest_period=("period", "min"), cells=("shown", "size"), shown=("shown", "sum")
     )
-    tables["finest_period"] = tables["finest_period"].map(dict(enumerate(PERIODS)))
+    tables["finest_period"] = tables["finest_period"].map(dict(enumerate((*PERIODS, "withheld"))))
     return tables.assign(share=tables["shown"] / tables["cells"]).reset_index()

@@ -45,10 +45,10 @@ class Registry:
         """Which rows belong to a declared table, at a period that the table and the mart may have."""
         rank = period_rank(rows["period"])
         finest = rows["mart"].map(self.finest_period).fillna(PERIODS[0]).map(PERIODS.index).to_numpy()
-        table = breakdown_of(rows).map(lambda name: self.tables.get(name, frozenset()))
-        period = pd.Series(rank).map(dict(enumerate(PERIODS)))
-        declared = [kind in periods for kind, periods in zip(period, table, strict=True)]
-        return np.array(declared, dtype=bool) & (rank >= finest)
+        table, names = breakdown_of(rows).factorize()
+        allowed = np.array([[period in self.tables.get(name, ()) for period in PERIODS] for name in names])
+        declared: npt.NDArray[np.bool_] = allowed.reshape(-1, len(PERIODS))[table, rank] & (rank >= finest)
+        return declared
 
     def pooled(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells with small groups under the name of their pool: what its row is computed from."""
@@ -88,7 +88,9 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
 def period_rank(period: pd.Series[str]) -> npt.NDArray[np.int64]:
     """The place in PERIODS of 2024-Q1, of 2024 and of all."""
     rank = {len("2024-Q1"): 0, len("2024"): 1}
-    return np.array([rank.get(len(one), PERIODS.index("all")) for one in period], dtype=np.int64)
+    code, periods = period.factorize()
+    ranks = np.array([rank.get(len(one), PERIODS.index("all")) for one in periods], dtype=np.int64)
+    return np.take(ranks, code)
 
 
 def breakdown_of(rows: pd.DataFrame) -> pd.Series[str]:

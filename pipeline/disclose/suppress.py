@@ -6,6 +6,7 @@ apart would expose some of them exactly.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -160,17 +161,17 @@ def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: I
 
     Where its own lines have nothing left, those of the hidden counts that stand in them are looked at, and so on.
     """
-    lines, both = gate.system.lines, abs(gate.system.lines)
-    hideable = gate.cost(shown) > 0
-    open_lines = both @ hideable > 0
+    lines, of_node = gate.system.lines, gate.system.lines.tocsc()
+    both = abs(lines)
+    open_lines = both @ (gate.cost(shown) > 0) > 0
     room = (both @ np.minimum(width, 10**9)).astype(np.float64)
-    room[~gate.system.is_margin_line] += 1e18  # an identity is a last resort: it costs a denominator
-    of_node = lines.tocsc()
+    room[~gate.system.is_margin_line] += 1e18  # a line within a cell is a last resort: it costs a denominator
     chosen: dict[int, int] = {}
     for node in np.flatnonzero(narrow):
-        reach = of_node.indices[of_node.indptr[node] : of_node.indptr[node + 1]]
+        reach = _members(of_node, [int(node)])
         while not open_lines[reach].any():
-            wider = np.flatnonzero(both @ ((both[reach].sum(axis=0) > 0) & ~known)).astype(reach.dtype)
+            beside = _members(lines, reach)
+            wider = _members(of_node, beside[~known[beside]])
             if len(wider) == len(reach):
                 raise ReleaseRefused([_exposed(gate, int(node))])
             reach = wider
@@ -179,6 +180,12 @@ def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: I
         chosen[line] = max(chosen.get(line, 0), int(gate.node_threshold[node]))
     order = sorted(chosen)
     return np.array(order), np.array([chosen[line] for line in order])
+
+
+def _members(matrix: sparse.csr_array | sparse.csc_array, major: Iterable[int]) -> Integers:
+    """Where the rows of a CSR matrix, or the columns of a CSC matrix, are not zero: all of them together."""
+    parts = [matrix.indices[matrix.indptr[i] : matrix.indptr[i + 1]] for i in major]
+    return np.unique(np.concatenate(parts)).astype(np.int64) if parts else np.empty(0, dtype=np.int64)
 
 
 def _hide_one_in_each(

@@ -68,7 +68,7 @@ class System:
         start, stop = self.lines.indptr[line : line + 2]
         terms = list(zip(self.lines.indices[start:stop], self.lines.data[start:stop], strict=True))
         whole, parts = ([self.name(node) for node, sign in terms if sign == side] for side in (-1, 1))
-        return f"[{whole[0]}] = " + " + ".join(f"[{part}]" for part in parts)
+        return " + ".join(f"[{part}]" for part in whole or ["nothing"]) + " = " + " + ".join(f"[{p}]" for p in parts)
 
 
 def build_system(rows: pd.DataFrame, registry: Registry, ties: Sequence[Tie] = ()) -> System:
@@ -182,7 +182,7 @@ def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     order = np.lexsort((place, label))
     seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
     series = label.copy()
-    chunks = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+    chunks = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(order) else []
     for chunk in sorted(chunks, key=lambda c: role[c[0]] != "denominator"):
         one = chunk[0]
         if role[one] not in _ROLES or value[chunk].max() < registry.threshold:
@@ -281,7 +281,9 @@ def _matrix(margins: pd.DataFrame, inside: list[pd.DataFrame], node_count: int) 
     row, labels = entries["line"].factorize()
     shape = (len(labels), node_count)
     lines = sparse.coo_array((entries["sign"].to_numpy(dtype=np.int64), (row, entries["node"])), shape=shape)
-    return lines.tocsr(), np.arange(len(labels)) < len(heads)
+    matrix = lines.tocsr()
+    matrix.eliminate_zeros()  # where what was and what is are one count, only the change is left
+    return matrix, np.arange(len(labels)) < len(heads)
 
 
 def _check(system: System) -> None:
