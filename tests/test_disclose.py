@@ -215,6 +215,7 @@ def test_horizons_with_nobody_between_them_are_two_counts() -> None:
         [long_table(RACES_APART).assign(stratum=s, ci_method="kaplan_meier_log_log") for s in ("by_2", "by_6")]
     )
     rows.loc[rows["stratum"].eq("by_2"), "numerator"] = 0
+    rows = rows[rows["race"].eq("all") | rows["citizenship"].eq("all")]  # by day as well it would be too fine a table
     published = publish(rows, NO_COMPARISONS).measures
     assert published["status"].eq("ok").all()
     assert published["numerator"].tolist() == rows["numerator"].tolist()

@@ -1,17 +1,18 @@
 """The attacker: everything that is published, solved for everything that is not.
 
 Bounds on a hidden count are found in two steps. Propagation over the lines is quick and gives bounds that any attacker
-can have; what it pins is pinned. Integer programmes then settle what propagation leaves open: a count is safe when two
-whole tables exist that agree with all that is published and in which it differs by its threshold. Such witnesses are
-integer tables, so their word holds against every attacker who has only the published numbers, whatever his method.
+can have; what it pins is pinned. Witnesses then settle what propagation leaves open: a count is safe when two whole
+tables exist that agree with all that is published and in which it differs by its threshold. Such witnesses are integer
+tables, so their word holds against every attacker who has only the published numbers, whatever his method. A count for
+which no witnesses are found counts as exposed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize, sparse
 from scipy.sparse import csgraph
 
@@ -20,22 +21,38 @@ from pipeline.disclose.system import UNBOUNDED, Integers, Mask, System
 #: Propagation that has not settled after so many passes is creeping; what it found so far is true all the same.
 _PASSES = 40
 
+#: Tables are looked for that differ from the true one among so many counts at most.
+_TOGETHER = 6_000
 
-def propagate(system: System, known: Mask) -> tuple[Integers, Integers]:
-    """Lower and upper bound of every node, from the known nodes and the lines.
+#: A count that needs witnesses of its own: first among so few counts around it, then among more.
+_AROUND = (1_000, _TOGETHER)
+
+#: An integer programme that has looked at so many branches is given up. No clock: the same verdict on every machine.
+_BRANCHES = 50
+
+#: A table need not be the furthest of all: this share of the way is far enough to stop looking.
+_FAR_ENOUGH = 0.05
+
+
+def propagate(system: System, known: Mask, among: Mask | None = None) -> tuple[Integers, Integers]:
+    """Lower and upper bound of every node, from the known nodes and the lines; with `among`, of these nodes alone.
 
     Exact for a tree of lines; elsewhere wider than the truth, never narrower than what the published numbers allow.
+    `among` must be closed: no line may join a node of it to one outside.
     """
     low = np.where(known, system.value, system.floor)
     high = np.where(known, system.value, UNBOUNDED)
-    lines = system.lines[np.flatnonzero(abs(system.lines) @ ~known)]
-    entry_line = np.repeat(np.arange(lines.shape[0]), np.diff(lines.indptr))
-    column, sign = lines.indices, lines.data
-    by_node = np.argsort(column, kind="stable")
-    touched, starts = np.unique(column[by_node], return_index=True)
-    if not len(touched):
-        return low, high
+    asked = ~known if among is None else ~known & among
+    all_lines, of_node = system.lines, system.by_node
+    active = np.flatnonzero(abs(all_lines) @ asked)
     for _ in range(_PASSES):
+        lines = all_lines[active]
+        entry_line = np.repeat(np.arange(lines.shape[0]), np.diff(lines.indptr))
+        column, sign = lines.indices, lines.data
+        by_node = np.argsort(column, kind="stable")
+        touched, starts = np.unique(column[by_node], return_index=True)
+        if not len(touched):
+            break
         least = np.where(sign > 0, low[column], -high[column])
         most = np.where(sign > 0, high[column], -low[column])
         # sign * x = -(sum of the others), so it lies between the negatives of what the others can reach.
@@ -47,9 +64,9 @@ def propagate(system: System, known: Mask) -> tuple[Integers, Integers]:
         next_high = np.minimum(high[touched], np.minimum.reduceat(new_high, starts))
         if (next_low > system.value[touched]).any() or (next_high < system.value[touched]).any():
             raise ArithmeticError("the lines exclude the true table")
-        if (next_low == low[touched]).all() and (next_high == high[touched]).all():
-            break
+        moved = touched[(next_low > low[touched]) | (next_high < high[touched])]
         low[touched], high[touched] = next_low, next_high
+        active = np.unique(of_node[:, moved].indices)  # only the lines of what moved can move something further
     return low, high
 
 
@@ -67,30 +84,31 @@ class Witnesses:
         self.least[nodes] = np.minimum(self.least[nodes], values)
         self.most[nodes] = np.maximum(self.most[nodes], values)
 
-    def width(self) -> Integers:
-        """Every attacker's bounds on a count are at least this far apart."""
-        return self.most - self.least
+    def width(self, nodes: Integers) -> Integers:
+        """Every attacker's bounds on these counts are at least this far apart."""
+        return self.most[nodes] - self.least[nodes]
 
 
 def exposed(
     system: System,
-    known: Mask,
+    bounds: tuple[Integers, Integers],
     protected: Mask,
     threshold: Integers,
     witnesses: Witnesses,
 ) -> Mask:
-    """The protected counts whose bounds an attacker can bring closer together than their threshold: exact.
+    """The protected counts that are not proved safe, given the bounds that propagation found. Adds to the witnesses.
 
-    The witnesses are added to.
+    Exact for counts that hang together with few others; among very many, one whose witnesses are far to seek is not
+    proved, and counts as exposed.
     """
-    low, high = propagate(system, known)
+    low, high = bounds
     found = protected & (high - low < threshold)
     open_nodes = protected & ~found
-    if not (open_nodes & (witnesses.width() < threshold)).any():
+    seen = witnesses.most - witnesses.least >= threshold
+    if not (open_nodes & ~seen).any():
         return found
     for part in _parts(system, low, high):
-        if (open_nodes[part.nodes] & (witnesses.width()[part.nodes] < threshold[part.nodes])).any():
-            found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses)
+        found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses)
     return found
 
 
@@ -115,57 +133,90 @@ def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """Counts that hang together: the lines between them, what is left of each line, and their bounds so far."""
+    """Counts that hang together: the lines between them, what they are, and their bounds so far."""
 
     nodes: Integers
     lines: sparse.csr_array
-    sums: Integers
+    true: Integers
     low: Integers
     high: Integers
 
-    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
-        found = np.zeros(len(self.nodes), dtype=bool)
-        asked, wide = protected[self.nodes], threshold[self.nodes]
-        idle = 0
-        while True:
-            width = witnesses.width()[self.nodes]
-            undecided = asked & ~found & (width < wide)
-            if not undecided.any():
-                return found
-            if idle < 2:
-                # Lift as many as possible to their threshold at once, and none further.
-                lifted = np.maximum(witnesses.least[self.nodes] + wide, witnesses.most[self.nodes])
-                table = self.table(
-                    undecided,
-                    np.where(undecided, np.minimum(lifted, self.high), self.high),
-                )
-                witnesses.add(self.nodes, table)
-                still = undecided & (witnesses.width()[self.nodes] < wide)
-                idle = idle + 1 if still.sum() > 0.9 * undecided.sum() else 0
-            else:
-                one = np.arange(len(self.nodes)) == np.argmax(undecided)
-                for sign in (1, -1):
-                    witnesses.add(self.nodes, self.table(sign * one, self.high))
-                found |= one & (witnesses.width()[self.nodes] < wide)
+    @cached_property
+    def by_node(self) -> sparse.csc_array:
+        return self.lines.tocsc()
 
-    def table(self, direction: npt.NDArray[np.integer | np.bool_], high: Integers) -> Integers:
-        """The whole-number table that agrees with what is published and has the largest sum in this direction."""
-        for whole in (
-            False,
-            True,
-        ):  # the corners are mostly whole, and without the demand they are found sooner
-            result = optimize.milp(
-                -direction.astype(np.float64),
-                integrality=np.full(len(self.nodes), whole, dtype=np.int64),
-                bounds=optimize.Bounds(self.low, high),
-                constraints=optimize.LinearConstraint(self.lines, self.sums, self.sums),
-            )
-            if result.x is None:
-                raise ArithmeticError(result.message)
-            table = np.rint(result.x).astype(np.int64)
-            if (self.lines @ table == self.sums).all() and np.abs(table - result.x).max() < 1e-6:
-                return table
-        raise ArithmeticError("the solver returned a table that does not add up")
+    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+        need = np.where(protected[self.nodes], threshold[self.nodes], 0)
+
+        def narrow() -> Integers:
+            return np.flatnonzero(witnesses.width(self.nodes) < need)
+
+        tried = np.zeros(len(self.nodes), dtype=bool)
+        while len(seeds := narrow()[~tried[narrow()]]):
+            near = self._near(int(seeds[0]), _TOGETHER)
+            tried[near] = True
+            self._widen(near, need[near], witnesses)
+        for size in _AROUND:
+            for seed in narrow():
+                if witnesses.width(self.nodes[[seed]])[0] < need[seed]:
+                    near = self._near(int(seed), size)
+                    alone = np.where(near == seed, need[near], 0)
+                    self._widen(near, alone, witnesses)
+            if size >= len(self.nodes):
+                break
+        found: Mask = witnesses.width(self.nodes) < need
+        return found
+
+    def _widen(self, near: Integers, need: Integers, witnesses: Witnesses) -> None:
+        """Looks for tables that differ from the true one in these counts alone and take each as far as it needs."""
+        nodes, lines = self.nodes[near], self.lines[np.unique(self.by_node[:, near].indices)][:, near]
+        room_below, room_above = self.low[near] - self.true[near], self.high[near] - self.true[near]
+        for sign in (1, -1):
+            narrow = witnesses.width(nodes) < need
+            while narrow.any():
+                # Move as many as possible as far as they need, and none further.
+                lacking = need - witnesses.width(nodes)
+                up = np.where(narrow, witnesses.most[nodes] + lacking - self.true[near], room_above)
+                down = np.where(narrow, witnesses.least[nodes] - lacking - self.true[near], room_below)
+                move = _furthest(lines, sign * narrow, np.maximum(down, room_below), np.minimum(up, room_above))
+                witnesses.add(nodes, self.true[near] + move)
+                before, narrow = narrow, witnesses.width(nodes) < need
+                if narrow.sum() > 0.9 * before.sum():
+                    break
+
+    def _near(self, seed: int, size: int) -> Integers:
+        """The counts fewest lines away; of those equally far, the ones that have most to give."""
+        if size >= len(self.nodes):
+            return np.arange(len(self.nodes))
+        near = np.array([seed])
+        while len(near) < size:
+            wider = np.unique(self.lines[np.unique(self.by_node[:, near].indices)].indices)
+            new = np.setdiff1d(wider, near)
+            if not len(new):
+                break
+            new = new[np.argsort(self.low[new] - self.true[new], kind="stable")][: size - len(near)]
+            near = np.concatenate([near, new])
+        return np.sort(near).astype(np.int64)
+
+
+def _furthest(lines: sparse.csr_array, direction: Integers, least: Integers, most: Integers) -> Integers:
+    """A whole-number move within these limits that leaves all lines as they are and goes far; or none at all.
+
+    The corners are mostly whole, and without the demand they are found sooner.
+    """
+    for whole in (False, True):
+        result = optimize.milp(
+            -direction.astype(np.float64),
+            integrality=np.full(len(direction), whole, dtype=np.int64),
+            bounds=optimize.Bounds(least, most),
+            constraints=optimize.LinearConstraint(lines, 0, 0),
+            options={"node_limit": _BRANCHES, "mip_rel_gap": _FAR_ENOUGH},
+        )
+        if result.x is not None:
+            move = np.rint(result.x).astype(np.int64)
+            if (lines @ move == 0).all() and (least <= move).all() and (move <= most).all():
+                return move
+    return np.zeros(len(direction), dtype=np.int64)
 
 
 def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
@@ -175,14 +226,13 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
     lines = lines[np.flatnonzero(abs(lines).sum(axis=1))]
     _, label = csgraph.connected_components(abs(lines).T @ abs(lines), directed=False)
     order = np.argsort(label, kind="stable")
+    # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
+    most = 4 * system.value.max(initial=0) + 1000
     parts = []
     for chosen in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         own = lines[:, chosen]
-        own = own[np.flatnonzero(abs(own).sum(axis=1))]
         nodes = free[chosen]
-        sums = own @ system.value[nodes]
-        # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
-        most = 4 * system.value.max(initial=0) + 1000
         bounds = {"low": np.maximum(low[nodes], -most), "high": np.minimum(high[nodes], most)}
-        parts.append(_Part(nodes=nodes, lines=own, sums=sums, **bounds))
+        own = own[np.flatnonzero(abs(own).sum(axis=1))]
+        parts.append(_Part(nodes=nodes, lines=own, true=system.value[nodes], **bounds))
     return parts

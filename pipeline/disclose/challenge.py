@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.disclose.attack import Witnesses, explain, exposed
+from pipeline.disclose.attack import Witnesses, explain, exposed, propagate
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
@@ -63,7 +63,7 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
     ]
     known = gate.known(revealed)
     protected = gate.protected(named, revealed, known)
-    found = np.flatnonzero(exposed(system, known, protected, gate.node_threshold, Witnesses(system)))
+    found = np.flatnonzero(exposed(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system)))
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))
         problems.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,10 @@ import yaml
 #: The columns that name a cell of the long tables. `all` stands for a margin.
 BREAKDOWNS = ("race", "citizenship", "offence_group", "stratum")
 CELL = ("measure_id", "period", *BREAKDOWNS)
+
+#: The days by which an event had happened: a dimension written in the stratum.
+HORIZON = "horizon"
+_HORIZON = re.compile(r"by_\d+$")
 
 #: From fine to coarse.
 PERIODS = ("quarter", "year", "all")
@@ -96,17 +101,20 @@ def period_rank(period: pd.Series[str]) -> npt.NDArray[np.int64]:
 def breakdown_of(rows: pd.DataFrame) -> pd.Series[str]:
     """The columns in which a row is no margin: `race+citizenship`.
 
-    The strata of a rate or a mix are parts of a whole. The statistics of one distribution (median, by_7) are not: they
-    are told apart by their method, and each is a measure of its own.
+    The strata of a rate or a mix are parts of a whole. The statistics of one distribution are not: they are told apart
+    by their method, and each is a measure of its own; but how many had met the event by day 2, by day 7 and so on are
+    many counts of the same people, so the day (`horizon`) counts as a dimension as well.
     """
     text = pd.Series("", index=rows.index, dtype=str)
     is_part = rows["ci_method"].isin(["wilson", ""])
-    for column in BREAKDOWNS:
-        named = rows[column].ne("all") & (is_part if column == "stratum" else True)
-        text = text + np.where(named, "+" + column, "")
+    stratum, strata = rows["stratum"].factorize()
+    is_horizon = np.array([bool(_HORIZON.search(one)) for one in strata], dtype=bool)[stratum] & ~is_part
+    named = {column: rows[column].ne("all") for column in BREAKDOWNS}
+    for column, at in (named | {"stratum": named["stratum"] & is_part, HORIZON: is_horizon}).items():
+        text = text + np.where(at, "+" + column, "")
     return text.str[1:]
 
 
 def _breakdown(columns: list[str]) -> str:
     """A table's breakdown in the words of `breakdown_of`."""
-    return "+".join(column for column in BREAKDOWNS if column in columns)
+    return "+".join(column for column in (*BREAKDOWNS, HORIZON) if column in columns)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from pipeline.disclose.attack import Witnesses, exposed, propagate
 from pipeline.disclose.registry import Registry
@@ -47,6 +48,19 @@ class Gate:
     @cached_property
     def shown_by(self) -> sparse.csr_array:
         return self.shows.T.tocsr()
+
+    @cached_property
+    def _island(self) -> Integers:
+        """For each count the number of those that lines join it to, near or far."""
+        both = abs(self.system.lines)
+        island: Integers = csgraph.connected_components(both.T @ both, directed=False)[1].astype(np.int64)
+        return island
+
+    def beside(self, rows: Mask) -> Mask:
+        """The counts whose bounds these rows can have to do with."""
+        shown = np.unique(self._island[self.shows[np.flatnonzero(rows)].indices])
+        beside: Mask = np.isin(self._island, shown)
+        return beside
 
     @cached_property
     def margin_lines(self) -> sparse.csr_array:
@@ -123,18 +137,24 @@ def protect(gate: Gate, listed: Mask, shown: Mask, witnesses: Witnesses | None =
     The quick attack is answered first, and then, if witnesses are called, the exact one. Raises ReleaseRefused where
     nothing is left to hide.
     """
+    low, high = gate.system.value.copy(), gate.system.value.copy()
+    stale = np.ones(len(low), dtype=bool)
     while True:
-        shown = _close_lines(gate, listed, shown)
+        before, shown = shown, _close_lines(gate, listed, shown)
+        stale |= gate.beside(before & ~shown)
         known = gate.known(shown)
         protected = gate.protected(listed, shown, known)
-        low, high = propagate(gate.system, known)
+        found = propagate(gate.system, known, stale)
+        low, high = (np.where(stale, new, old) for new, old in zip(found, (low, high), strict=True))
         narrow = protected & (high - low < gate.node_threshold)
         if witnesses and not narrow.any():
-            narrow = exposed(gate.system, known, protected, gate.node_threshold, witnesses)
+            narrow = exposed(gate.system, (low, high), protected, gate.node_threshold, witnesses)
         if not narrow.any():
             return shown
         lines, missing = _tightest_lines(gate, shown, known, narrow, high - low)
+        before = shown
         shown, _ = _hide_one_in_each(gate, shown, gate.system.lines, lines, missing)
+        stale = gate.beside(before & ~shown)
 
 
 def _close_lines(gate: Gate, listed: Mask, shown: Mask) -> Mask:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +46,10 @@ class Tie:
 class System:
     """Counts and the lines between them.
 
-    `value` holds the true count of each node, `floor` the least it could be, `names` what it counts. `nodes` holds, for each row of the long table,
-    the nodes of its numerator, denominator and complement, or -1. `lines @ value == 0`; the whole has the coefficient
-    -1 and its parts +1. `is_margin_line` is false for lines inside a cell, as numerator + complement = denominator.
+    `value` holds the true count of each node, `floor` the least it could be, `names` what it counts. `nodes` holds, for
+    each row of the long table, the nodes of its numerator, denominator and complement, or -1. `lines @ value == 0`; the
+    whole has the coefficient -1 and its parts +1. `is_margin_line` is false for lines inside a cell, as numerator +
+    complement = denominator.
     """
 
     value: Integers
@@ -56,6 +58,11 @@ class System:
     nodes: Integers
     lines: sparse.csr_array
     is_margin_line: Mask
+
+    @cached_property
+    def by_node(self) -> sparse.csc_array:
+        """The lines, laid out for looking up those that a node stands in."""
+        return self.lines.tocsc()
 
     def name(self, node: int) -> str:
         """What a node counts, in words: `CHG-01 numerator, black, noncitizen, 2024`."""
