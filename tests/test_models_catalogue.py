@@ -36,6 +36,7 @@ SECTIONS = {
     "BAIL": ("bail", 15),
     "CUS": ("custody", 9),
     "DIV": ("diversion", 14),
+    "PLE": ("plea", 15),
     "SEN": ("sentencing", 18),
     "ICE": ("ice_contact", 20),
     "VIC": ("victim", 11),

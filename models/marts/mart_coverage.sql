@@ -8,6 +8,7 @@
         ref('mart_custody'), ref('mart_custody__releases'), ref('mart_custody__snapshots'),
         ref('mart_custody__modifications'),
         ref('mart_diversion'), ref('mart_diversion__stops'),
+        ref('mart_plea'), ref('mart_plea__cases'), ref('mart_plea__convictions'),
         ref('mart_sentencing'), ref('mart_sentencing__cases'), ref('mart_sentencing__charges'),
         ref('mart_sentencing__memos'), ref('mart_sentencing__persons'),
         ref('mart_ice_contact'), ref('mart_ice_contact__closed_matters'), ref('mart_ice_contact__probation'),
