@@ -1561,7 +1561,18 @@ def test_coverage_says_why_rows_are_not_counted(
 
 
 def test_every_measure_with_sql_is_counted_in_this_world(built: duckdb.DuckDBPyConnection) -> None:
-    assert silent_measures(built, *MARTS) == []
+    elsewhere = {"BAIL-05", "CHG-04"}  # tests/test_models_declination.py
+    elsewhere |= {
+        "CHG-06",
+        "CHG-07",
+        "CHG-12",
+        "CHG-14",
+        "CHG-14a",
+        "DIV-06",
+        "ICE-11",
+        "ICE-20",
+    }  # ..._charge_movement.py
+    assert set(silent_measures(built, *MARTS)) <= elsewhere
 
 
 def test_every_column_of_every_fact_is_documented_and_no_other(built: duckdb.DuckDBPyConnection) -> None:

@@ -32,6 +32,7 @@ def in_contract(column: str) -> bool:
 #: of each section of the catalogue: its mart, and the number of its last measure
 SECTIONS = {
     "CHG": ("charging", 15),
+    "OVC": ("charge_movement", 11),
     "DEC": ("declination", 11),
     "BAIL": ("bail", 15),
     "CUS": ("custody", 9),

@@ -40,6 +40,8 @@ referred as (
 filed as (
     select
         allegation_id,
+        charge_id,
+        version_no,
         case_id,
         law_code,
         section,
@@ -70,6 +72,8 @@ paired as (
         referred.referral_id,
         referred.allegation_id is not null as is_referred,
         filed.allegation_id is not null as is_filed,
+        filed.charge_id as filed_charge_id,
+        filed.version_no as filed_version_no,
         filed.severity as filed_severity,
         coalesce(referred.offence_category, filed.offence_category) as offence_category,
         case
@@ -115,7 +119,10 @@ select
     coalesce(referrals.offence_category, matters.case_offence_category, matters.offence_category) as offence_category,
     matters.is_referred,
     matters.is_filed,
+    matters.filed_charge_id,
+    matters.filed_version_no,
     matters.filed_severity,
+    referrals.prosecutor_unit,
     case
         when coalesce(referrals.decision, 'pending') not in ('filed', 'declined', 'diverted') then null
         when matters.is_filed and matters.is_referred

@@ -17,6 +17,7 @@ select
     diversions.diversion_id,
     diversions.person_id,
     diversions.case_id,
+    diversions.program_code,
     diversions.program_type,
     diversions.diversion_stage,
     diversions.eligible_on,

@@ -17,6 +17,7 @@ select
     referrals.decision,
     referrals.decision_date as decided_on,
     referrals.decline_reason,
+    referrals.prosecutor_unit,
     {{ first_known(['referrals.offence_category', 'arrest_charges.offence_category']) }} as offence_category,
     {{ first_known(['referrals.severity', 'arrest_charges.severity']) }} as severity
 from referrals

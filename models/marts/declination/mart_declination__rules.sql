@@ -16,7 +16,6 @@ policies as (
 rules as (
     select
         rules.rule_id,
-        rules.offence_category,
         policies.public_url,
         policies.ends_on
     from {{ ref('stg_policy_rules') }} as rules
@@ -28,7 +27,7 @@ rules as (
 select
     rules.rule_id,
     rules.ends_on,
-    {{ groups_on('rules.ends_on') }},
+    {{ groups_of_nobody_on('rules.ends_on') }},
     rules.public_url is not null as is_published
 from rules
-{{ join_groups('cast(null as varchar)', 'rules.offence_category') }}
+{{ join_no_groups() }}

@@ -53,8 +53,12 @@ select
     case
         when contacts.person_id is not null then coalesce(contacts.contact_on < convictions.first_conviction_on, true)
     end as is_without_conviction_here,
+    priorities.priority_2014,
     coalesce(citizenship_known.first_citizen_on is not null, false) as is_recorded_citizen
 from contacts
 -- many contacts to at most one row per person
 left join convictions on contacts.person_id = convictions.person_id
+-- one contact to at most one row
+left join {{ ref('int_ice_contacts__priority_2014_classified') }} as priorities
+    on contacts.contact_id = priorities.contact_id
 {{ join_groups('contacts.person_id', 'contacts.offence_category') }}
