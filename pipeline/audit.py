@@ -198,11 +198,12 @@ class _Audit:
         )
 
     def _measures(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        from pipeline.measures import comparison_table, measure_table
+        from pipeline.measures import comparison_table, measure_table, with_bound_widths
 
         cells, values, self.catalogue = read_counts(self.database)
         measures = measure_table(cells, values, self.catalogue, self.office.supplied, self.office.settings)
-        return measures, comparison_table(measures, self.office.settings)
+        comparisons = comparison_table(measures, self.office.settings)
+        return with_bound_widths(measures, comparisons), comparisons
 
     def _write_restricted(self, measures: pd.DataFrame, comparisons: pd.DataFrame, checks: list[Any]) -> None:
         folder = self.out / "restricted"

@@ -92,6 +92,8 @@ NUMBERS = [
     *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
 ]
 CITIZENSHIP_COLUMN = "citizenship_assertion.value"
+#: The one measure that is about the other measures, and comes from their comparisons.
+BOUND_WIDTH = "DQ-05"
 
 
 def measure_table(
@@ -514,6 +516,37 @@ def comparison_table(measures: pd.DataFrame, settings: AuditSettings) -> pd.Data
         validate="many_to_one",
     )
     return _typed(_compared(table)[COMPARISON_COLUMNS])
+
+
+def with_bound_widths(measures: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
+    """The measures, with DQ-05 filled in: how wide the worst-case ranges of the comparisons by citizenship are.
+
+    Of the shares compared over the whole period: the middle width and the ninth decile, one row each. They come from all
+    comparisons together, so that no single hidden one could be read from them where there are a few.
+    """
+    of_shares = (
+        comparisons["contrast"].eq("citizenship") & comparisons["period"].eq(ALL) & comparisons["unit"].eq("share")
+    )
+    found = comparisons[of_shares]
+    width = (found["bound_high"] - found["bound_low"]).dropna().to_numpy()
+    derived = measures["measure_id"].eq(BOUND_WIDTH) & measures["status"].ne("not_computable")
+    if not derived.any() or width.size == 0:
+        return measures
+    row = measures[derived].iloc[[0]]
+    few = width.size < MINIMUM_CASES
+    filled = [
+        row.assign(
+            stratum=name,
+            denominator=width.size,
+            estimate=float(np.quantile(width, share, method="inverted_cdf")),
+            status="unreliable" if few else "ok",
+            reason=f"Fewer than {MINIMUM_CASES} cases." if few else "",
+        )
+        for name, share in (("median", 0.5), ("p90", 0.9))
+    ]
+    place = int(np.flatnonzero(derived)[0])
+    parts = [measures.iloc[:place], *filled, measures[place:][~derived[place:]]]
+    return _typed(pd.concat(parts, ignore_index=True))
 
 
 def _compared(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 -- One row per measure: how many rows its denominator describes, and why some of them are not counted.
 {{ measure_coverage(
     facts=[
+        ref('mart_data_quality'), ref('mart_data_quality__statements'), ref('mart_data_quality__persons'),
+        ref('mart_data_quality__cases'), ref('mart_data_quality__charges'), ref('mart_data_quality__records'),
         ref('mart_charging'), ref('mart_charging__arrests'), ref('mart_charging__cases'), ref('mart_charging__charges'),
         ref('mart_bail'), ref('mart_bail__stays'), ref('mart_bail__appearances'), ref('mart_bail__first_appearances'),
         ref('mart_charge_movement'), ref('mart_charge_movement__charges'),
