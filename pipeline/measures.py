@@ -126,7 +126,9 @@ def measure_table(
         if missing:
             blocks.append(_one_row(measure, "not_computable", f"Not supplied by this office: {'; '.join(missing)}."))
             continue
-        rows = (spread if measure.kind in ("distribution", "time_to_event") else counted).get(measure.measure_id)
+        rows = (spread if measure.kind in ("distribution", "time_to_event", "total") else counted).get(
+            measure.measure_id
+        )
         blocks += list(_blocks(measure, rows, grid)) if rows is not None else [_no_case(measure)]
         if not grid.with_citizenship:
             reason = f"Not supplied by this office: {CITIZENSHIP_COLUMN}. Citizenship is never guessed."
@@ -301,6 +303,10 @@ def _blocks(measure: _Measure, rows: pd.DataFrame, grid: _Grid) -> Iterator[pd.D
     elif kind == "distribution":
         for stratum, part in rows.groupby("stratum", sort=True):
             yield from _distribution(measure, grid, str(stratum), part)
+    elif kind == "total":
+        yield _total(measure, grid, ALL, rows)
+        for stratum, part in rows[rows["stratum"] != ALL].groupby("stratum", sort=True):
+            yield _total(measure, grid, str(stratum), part)
     elif kind == "time_to_event":
         causes = [EVENT, *sorted(set(rows["outcome"]) - {EVENT, CENSORED})]
         for stratum, part in rows.groupby("stratum", sort=True):
@@ -334,6 +340,18 @@ def _count(
         "numerator": events,
         "unknown_citizenship": unknown_events,
     }
+
+
+def _total(measure: _Measure, grid: _Grid, stratum: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """What the values of all rows come to. No sample, so no interval; of no row it is 0, and few rows are no doubt."""
+    one = np.zeros(len(rows), dtype=np.intp)
+    amounts = rows.assign(amount=rows["value"] * rows["cases"])
+    total, of_unknown = (a[:, 0].astype(float) for a in grid.totals(amounts, one, 1, "amount"))
+    sizes, unknown = (a[:, 0] for a in grid.totals(rows, one, 1, "cases"))
+    worst = Interval(low=np.minimum(total, total + of_unknown), high=np.maximum(total, total + of_unknown))
+    found = _estimate(total, _unbounded(total.size), "", worst)
+    counts = {"denominator": sizes, "unknown_citizenship": unknown}
+    return _frame(measure, grid, stratum, **found, **counts, status="ok", reason="")
 
 
 def _distribution(measure: _Measure, grid: _Grid, stratum: str, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -438,6 +456,8 @@ def _no_case(measure: _Measure) -> pd.DataFrame:
     """A measure whose risk set is empty for the whole office: one row says it for all cells."""
     if measure.kind == "count":
         return _one_row(measure, "ok", "").assign(numerator=0, unknown_citizenship=0, estimate=0.0)
+    if measure.kind == "total":
+        return _one_row(measure, "ok", "").assign(denominator=0, unknown_citizenship=0, estimate=0.0)
     return _one_row(measure, "not_estimable", "No case entered the risk set in the period.").assign(denominator=0)
 
 

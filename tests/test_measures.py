@@ -186,6 +186,31 @@ def test_a_rate_with_strata_has_each_of_them_and_their_sum() -> None:
     assert counts(row(found, stratum="felony")) == [3, 10, 0]
 
 
+def test_a_total_is_the_sum_of_the_values_and_of_nothing_it_is_zero() -> None:
+    histogram = values(
+        ("2023-Q3", "white", "citizen", 100, "event", 2),
+        ("2023-Q3", "white", "unknown", 7, "event", 1),
+        ("2024-Q1", "black", "citizen", -30, "event", 3),
+    ).assign(stratum=["jail", "prison", "jail"])
+    found = measure_table(CELLS[:0], histogram, catalogue("total", unit="usd"), SUPPLIED, SETTINGS)
+    everything = row(found)
+    assert (everything["estimate"], everything["denominator"], everything["status"]) == (117, 6, "ok")
+    assert pd.isna(everything["numerator"])
+    assert row(found, stratum="jail")["estimate"] == 110
+    assert row(found, period="2024")["estimate"] == -90
+    citizens = row(found, citizenship="citizen")
+    assert (citizens["estimate"], citizens["bound_low"], citizens["bound_high"]) == (110, 110, 117)
+    nothing = row(found, race="black", period="2023")
+    assert (nothing["estimate"], nothing["denominator"], nothing["status"]) == (0, 0, "ok")
+    assert comparison_table(found, SETTINGS).empty
+
+
+def test_a_total_of_no_row_at_all_is_one_zero() -> None:
+    found = measure_table(CELLS[:0], NO_VALUES, catalogue("total", unit="usd"), SUPPLIED, SETTINGS)
+    assert len(found) == 1
+    assert (found["estimate"][0], found["status"][0]) == (0, "ok")
+
+
 def test_a_count_has_no_denominator_and_a_count_of_zero_is_a_count() -> None:
     found = table(kind="count")
     everything = row(found)

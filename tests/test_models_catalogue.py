@@ -45,6 +45,7 @@ SECTIONS = {
     "VIC": ("victim", 11),
     "PPT": ("point_person", 8),
     "POL": ("policy", 11),
+    "BUD": ("budget", 9),
     "COM": ("community", 6),
     "REP": ("representation", 4),
 }
@@ -80,6 +81,7 @@ def test_the_sql_of_a_measure_is_that_of_its_kind(measure: dict[str, str]) -> No
             "mix": {"denominator"},
             "count": {"numerator"},
             "distribution": {"denominator", "value"},
+            "total": {"denominator", "value"},
             "time_to_event": {"denominator", "value", "outcome"},
         }[measure["kind"]]
     )

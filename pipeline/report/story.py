@@ -693,7 +693,7 @@ def query(measure: Any) -> str:
     groups = "quarter, race, citizenship, offence_group"
     stratum = f",\n       {measure.stratum} as stratum" if measure.stratum else ""
     population = f"({measure.denominator or 'true'})"
-    if measure.kind in ("distribution", "time_to_event"):
+    if measure.kind in ("distribution", "time_to_event", "total"):
         outcome = f",\n       {measure.outcome} as outcome" if measure.outcome else ""
         return f"select {groups}{stratum},\n       {measure.value} as value{outcome},\n       count(*) as cases\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
     if measure.kind == "rate":

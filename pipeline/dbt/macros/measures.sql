@@ -125,10 +125,10 @@ order by measure_id, {{ groups }}, stratum
 
 {#-
     The values of a mart, as a histogram: measure_id, the groups, stratum, value, outcome, cases. Of a distribution
-    every outcome is `event`; of a time to an event it is `event`, `censored`, or the cause that came instead.
+    or a total every outcome is `event`; of a time to an event it is `event`, `censored`, or the cause that came instead.
 -#}
 {% macro measure_values(mart, facts) %}
-{%- set measures = catalogue(mart, ['distribution', 'time_to_event'], facts) -%}
+{%- set measures = catalogue(mart, ['distribution', 'time_to_event', 'total'], facts) -%}
 {%- set groups = group_columns() | join(', ') -%}
 {%- if not measures -%}
 select
@@ -172,7 +172,7 @@ order by measure_id, {{ groups }}, stratum, value, outcome
     after_period. The population is all rows that the denominator's words describe; the others say why they are missing.
 -#}
 {% macro measure_coverage(facts) %}
-{%- set measures = catalogue(none, ['rate', 'mix', 'count', 'distribution', 'time_to_event'], facts) -%}
+{%- set measures = catalogue(none, ['rate', 'mix', 'count', 'distribution', 'time_to_event', 'total'], facts) -%}
 {%- if not measures -%}
 select
     '' as measure_id, cast(0 as bigint) as population, cast(0 as bigint) as counted, cast(0 as bigint) as unanswered,
