@@ -51,7 +51,9 @@ def test_a_cost_is_used_if_it_names_its_source_and_the_offices_own_goes_first(
         ("jail_day", 2012, 10.0),
         ("jail_day", 2024, 10.0),
         ("jail_hour", 2012, 2.5),
+        ("low_level_case_hours", 2016, 3.5),
         ("prison_day", 2010, 200.0),
+        ("prosecution_hour", 2016, 71.0),
     ]
 
 
@@ -207,6 +209,35 @@ def test_budget_lines_are_summed_by_what_is_asked(built: duckdb.DuckDBPyConnecti
         ("BUD-06", "without_immigration_condition"): 60,
         ("BUD-08", "services"): 5,
     }
+
+
+given(
+    "unit_cost",
+    "item  amount\nlow_level_case_hours  3.5\nprosecution_hour  71",
+    jurisdiction="US-CA",
+    year="2016",
+    source_url="x",
+)
+given("policy", "policy_id  version  effective_from\nlist  1  2016-02-01", title="t")
+given("policy_rule", "rule_id  policy_id  code  section  action\nr1  list  HS  11357  low_level_list")
+given("case_", "case_id  filed_on\nlisted  2016-03-01\nearlier  2016-01-31\ngraver  2016-03-01", person_id="eve")
+given(
+    "charge",
+    """
+    charge_id  case_id  section
+    l1         listed   11357
+    e1         earlier  11357
+    g1         graver   11350
+    """,
+    version_no="1",
+    stage="filed",
+    code="HS",
+    severity="misdemeanor",
+)
+
+
+def test_cases_on_the_list_of_their_day_are_priced_by_the_hour(built: duckdb.DuckDBPyConnection) -> None:
+    assert values_of(built, "BUD-03", 2016) == {(248, "event"): 1}  # 3.5 hours at 71 dollars
 
 
 def test_every_column_of_the_facts_is_described(built: duckdb.DuckDBPyConnection) -> None:

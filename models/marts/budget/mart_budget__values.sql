@@ -4,6 +4,7 @@
     facts=[
         ref('mart_budget'),
         ref('mart_budget__sentences'),
-        ref('mart_budget__stays')
+        ref('mart_budget__stays'),
+        ref('mart_budget__low_level_cases')
     ]
 ) }}
