@@ -219,3 +219,13 @@ def test_horizons_with_nobody_between_them_are_two_counts() -> None:
     published = publish(rows, NO_COMPARISONS).measures
     assert published["status"].eq("ok").all()
     assert published["numerator"].tolist() == rows["numerator"].tolist()
+
+
+def test_parts_that_happen_to_be_of_one_size_are_not_taken_for_the_same_people() -> None:
+    part = long_table(
+        {("white", "citizen"): (12, 40), ("black", "citizen"): (25, 60), ("white", "noncitizen"): (9, 50)}
+    )
+    whole = part.assign(numerator=part["numerator"] * 3, denominator=part["denominator"] * 3)
+    parts = [part.assign(stratum=name) for name in ("advocate", "bail", "plea")]
+    published = publish(pd.concat([whole, *parts], ignore_index=True), NO_COMPARISONS)
+    assert "ok" in set(published.measures["status"])

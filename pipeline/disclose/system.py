@@ -179,13 +179,17 @@ def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     """A number for each (measure, stratum, role); the same number where places and values are the same.
 
     Denominators of one measure, and counts of different measures, may have one name for the same people. Other counts
-    of one measure may not: that all of them were charged, or none between two days, is what the measure says. Counts
-    that are small everywhere agree by chance, and those that no row shows are what is to be found out.
+    of one measure may not: that all of them were charged, or none between two days, is what the measure says; nor may
+    the parts of a whole, which are different people however many they are. Counts that are small everywhere agree by
+    chance, and those that no row shows are what is to be found out.
     """
     place = counts.groupby(list(_PLACE), sort=True).ngroup().to_numpy()
     label = counts.groupby(["measure_id", "stratum", "role"], sort=True).ngroup().to_numpy()
     measure, role = counts["measure_id"].to_numpy(), counts["role"].to_numpy()
     value = counts["value"].to_numpy()
+    is_denominator = counts["role"].eq("denominator")
+    wholes = counts.loc[is_denominator & counts["stratum"].eq("all"), "measure_id"]
+    may_coincide = (is_denominator & ~counts["measure_id"].isin(wholes)).to_numpy()
     order = np.lexsort((place, label))
     seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
     series = label.copy()
@@ -195,7 +199,7 @@ def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
         if role[one] not in _ROLES or value[chunk].max() < registry.threshold:
             continue
         first, measures = seen.setdefault((place[chunk].tobytes(), value[chunk].tobytes()), (label[one], set()))
-        if role[one] == "denominator" or measure[one] not in measures:
+        if may_coincide[one] or measure[one] not in measures:
             series[chunk] = first
             measures.add(measure[one])
     return series.astype(np.int64)
