@@ -14,6 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,17 @@ def test_a_continuance_without_a_finding_and_pretrial_probation_stand_apart(
     )
     assert types["continued_without_finding"] == 25_649 + 35 + 3
     assert types["pretrial_probation"] == 9_814 + 2
+
+
+def test_how_a_charge_ended_is_counted_once_and_on_the_last_day_that_the_publisher_names(
+    landed: Callable[[str], Landed],
+) -> None:
+    """The list repeats charges of the other file; with both, 3,578 continuances would be counted twice."""
+    days = landed("middlesex_ma").rows(
+        "select x_list, disposed_on, count(*), count(*) filter (where type = 'continued_without_finding') from "
+        "landed.disposition group by all"
+    )
+    assert days == [("all_charges", date(2019, 12, 31), 175_141, 25_687)]
 
 
 def test_impossible_days_in_cook_are_loaded_and_not_lost(
