@@ -88,6 +88,11 @@ def test_terms_close_to_a_year_keep_the_unit_pronounced(cells: Any) -> None:
     }
 
 
+def test_a_year_is_set_against_whole_months_however_they_are_pronounced(cells: Any) -> None:
+    """365 and 365 suspended, twelve months and one year; eleven months. 360, 364 and 371 days are none."""
+    assert cells("SEN-01b", 2001) == (4, 5)
+
+
 given(
     "sentence",
     """

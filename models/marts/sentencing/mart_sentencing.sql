@@ -30,6 +30,8 @@ placed as (
         case when kind = 'custody' then {{ term_around_one_year('term_value', 'term_unit') }} end as around_one_year,
         case when kind = 'custody' then {{ term_around_six_months('term_value', 'term_unit') }} end
             as around_six_months,
+        case when kind = 'custody' then {{ whole_months_around_one_year('term_value', 'term_unit') }} end
+            as whole_months_around_one_year,
         -- a month has 30 or 31 days, a year 365 or 366: what was asked for in days is met by any of them
         case when term_unit = 'months' then term_value * 30 when term_unit = 'years' then term_value * 365 end
             as fewest_days,
@@ -48,6 +50,7 @@ select
     placed.custody_days,
     placed.around_one_year,
     placed.around_six_months,
+    placed.whole_months_around_one_year,
     coalesce(
         placed.around_one_year in ('days_364', 'days_365', 'months_12_or_year_1'), false
     ) as is_at_the_year_or_a_day_short,

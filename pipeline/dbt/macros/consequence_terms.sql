@@ -72,6 +72,25 @@
 {%- endmacro %}
 
 {#-
+    The whole months of a term between nine and fifteen, pronounced as such or as the days that they last; NULL for any
+    other term. 360 days are twelve times thirty, but short of a year: none.
+-#}
+{% macro whole_months_around_one_year(value, unit) -%}
+    case
+        when {{ unit }} = 'years' and {{ value }} = 1 then 12
+        when {{ unit }} = 'months' and {{ value }} in (9, 10, 11, 12, 13, 14, 15) then cast({{ value }} as integer)
+        when {{ unit }} <> 'days' then null
+        when {{ value }} in (270, 273, 274) then 9
+        when {{ value }} in (300, 304, 305) then 10
+        when {{ value }} in (330, 334, 335) then 11
+        when {{ value }} = 365 then 12
+        when {{ value }} in (390, 395, 396) then 13
+        when {{ value }} in (420, 425, 426) then 14
+        when {{ value }} in (450, 456, 457) then 15
+    end
+{%- endmacro %}
+
+{#-
     A term in whole days, to put terms in order and to take them apart: a year has 365, a month a twelfth of that. Never
     for a line of the law, which is drawn in the unit pronounced. NULL for life.
 -#}
