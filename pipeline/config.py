@@ -14,6 +14,8 @@ class AuditSettings:
     and `period_to` bound the decisions reported on. The reference groups are named here and never follow the data.
     `cannot_answer` names measures, each with the reason, that these records cannot answer although every column is
     there, because of who or what is in them: a list of people with a detainer says nothing of how common detainers are.
+    `finest_period` is the shortest time that the records tell apart: where only the year of a decision is known, or
+    only that it lies within the period, nothing finer is computed.
     """
 
     office: str
@@ -26,3 +28,4 @@ class AuditSettings:
     reference_citizenship: str
     seed: int
     cannot_answer: tuple[tuple[str, str], ...] = ()
+    finest_period: str = "quarter"

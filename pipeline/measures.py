@@ -146,10 +146,14 @@ def missing_columns(required: str, supplied: Iterable[str]) -> list[str]:
 
 
 def periods(settings: AuditSettings) -> tuple[list[str], list[str]]:
-    """The quarters of the audit's period, and all of its periods: 'all', each calendar year, each quarter."""
+    """The quarters of the audit's period, and the periods that are computed: 'all', each calendar year, each quarter.
+
+    A year or quarter that the records cannot tell apart is no period.
+    """
     quarters = [str(q).replace("Q", "-Q") for q in pd.period_range(settings.period_from, settings.period_to, freq="Q")]
     years = sorted({quarter[:4] for quarter in quarters})
-    return quarters, [ALL, *years, *quarters]
+    told_apart = {"quarter": [*years, *quarters], "year": years, ALL: []}
+    return quarters, [ALL, *told_apart[settings.finest_period]]
 
 
 @dataclass(frozen=True, kw_only=True)

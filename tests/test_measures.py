@@ -359,3 +359,12 @@ def test_a_measure_that_the_records_cannot_answer_gives_its_reason_and_no_number
     assert found["status"].tolist() == ["not_computable"]
     assert found["reason"].tolist() == ["Only people with a detainer are in the file"]
     assert found["estimate"].isna().all()
+
+
+@pytest.mark.parametrize(("finest", "told_apart"), [("quarter", {4, 7, 3}), ("year", {4, 3}), ("all", {3})])
+def test_nothing_is_computed_for_a_time_that_the_records_do_not_tell_apart(finest: str, told_apart: set[int]) -> None:
+    settings = replace(SETTINGS, finest_period=finest)
+    found = measure_table(CELLS, NO_VALUES, catalogue(), SUPPLIED, settings)
+    assert {len(period) for period in found["period"]} == told_apart  # 2024, 2024-Q1, all
+    whole = row(found, period="all", race="all", citizenship="all", offence_group="all", stratum="all")
+    assert whole["denominator"] == 220

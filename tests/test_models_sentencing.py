@@ -435,10 +435,10 @@ def test_a_continuance_without_a_finding_may_be_a_federal_conviction_and_pretria
     """A plea that was withdrawn later may be one too; what was moved to another court is no end."""
     assert cells("SEN-18", 2006) == (3, 6)
     assert cells("SEN-18a", 2006) == {
-        "continued_without_finding": (1, 1),
+        "continued_deferred_or_diverted": (1, 1),
         "pretrial_probation": (0, 1),
-        "dismissed_or_acquitted": (1, 2),
-        "plea_guilty": (1, 1),
+        "dismissed_filed_or_acquitted": (1, 2),
+        "other": (1, 1),
     }
 
 

@@ -293,6 +293,7 @@ class _Reader:
             reference_citizenship=value["reference"]["citizenship"],
             seed=value["seed"],
             cannot_answer=tuple(value.get("cannot_answer", {}).items()),
+            finest_period=value.get("finest_period", "quarter"),
         )
 
     def _file(self, name: str, entry: Mapping[str, Any]) -> FileMapping:

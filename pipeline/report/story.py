@@ -214,17 +214,35 @@ class Story:
         share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
         if share:
             told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
+        first = next((m for m in measures if m.kind == "rate" and self._has(m)), None)
+        whole = None if shown or first is None else public.cell(first.measure_id)
+        if first is not None and whole is not None and whole.status in SHOWN:
+            told.append(say(
+                "{title}: {share} ({numerator} of {denominator}, 95% interval {interval}).",
+                title=self.quoted(first), share=say.share(whole.estimate), numerator=say.count(whole.numerator),
+                denominator=say.count(whole.denominator), interval=self.interval(whole.ci_low, whole.ci_high, "share"),
+            ))  # fmt: skip
+        # nobody's race is on file where nobody is counted, as in a list of policies
+        share = max((s for m in measures if (s := self.unknown_share(m, of="race") or 0.0) < 1), default=0.0)
+        if share:
+            told.append(say("Race or ethnicity was not on file for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
         lost = [m for m in measures if self.missing(m)]
         if lost:
             told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(len(lost)), all=say.count(len(measures))))  # fmt: skip
         return told
 
-    def unknown_share(self, measure: Any) -> float | None:
-        """The share of those counted whose citizenship was not on file; None where that is hidden or not counted."""
-        row = self.public.cell(measure.measure_id, stratum=headline(measure))
-        if row is None or pd.isna(row.denominator) or pd.isna(row.unknown_citizenship) or not row.denominator:
+    def unknown_share(self, measure: Any, *, of: str = "citizenship") -> float | None:
+        """The share of those counted whose citizenship, or race, was not on file; None where hidden or not counted."""
+        stratum = headline(measure)
+        row = self.public.cell(measure.measure_id, stratum=stratum)
+        if row is None or pd.isna(row.denominator) or not row.denominator:
             return None
-        return float(row.unknown_citizenship / row.denominator)
+        if of == "race":
+            part = self.public.cell(measure.measure_id, stratum=stratum, race="unknown")
+            unknown = None if part is None else part.denominator
+        else:
+            unknown = row.unknown_citizenship
+        return None if pd.isna(unknown) else float(unknown / row.denominator)
 
     def missing(self, measure: Any) -> str:
         """The columns that this office does not supply, as the audit names them; '' if the measure can be computed."""

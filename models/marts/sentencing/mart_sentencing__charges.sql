@@ -61,10 +61,19 @@ select
     described.is_conviction_in_state_law,
     case
         when described.is_conviction_in_state_law then 'conviction'
-        when described.disposition_type in ('dismissed_da', 'dismissed_court', 'acquitted', 'abated')
-            then 'dismissed_or_acquitted'
-        when described.disposition_type in ('civil_responsible', 'civil_not_responsible') then 'civil_infraction'
-        else described.disposition_type
+        -- guilt left open while conditions are met, with or without a plea or an admission
+        when
+            described.disposition_type
+            in ('continued_without_finding', 'deferred_entry', 'pbj', 'acd', 'diverted_no_plea')
+            then 'continued_deferred_or_diverted'
+        when described.disposition_type = 'pretrial_probation' then 'pretrial_probation'
+        when
+            described.disposition_type
+            in ('dismissed_da', 'dismissed_court', 'acquitted', 'abated', 'filed_without_finding')
+            then 'dismissed_filed_or_acquitted'
+        when described.disposition_type in ('civil_responsible', 'civil_not_responsible', 'delinquency')
+            then 'civil_or_juvenile'
+        else 'other'
     end as outcome,
     -- a conviction in state law is one in federal law, or the reference says why not: the question is about the others
     case
