@@ -42,6 +42,7 @@ SECTIONS = {
     "PLE": ("plea", 15),
     "SEN": ("sentencing", 18),
     "ICE": ("ice_contact", 20),
+    "PCR": ("post_conviction", 16),
     "VIC": ("victim", 11),
     "PPT": ("point_person", 8),
     "POL": ("policy", 11),

@@ -16,6 +16,8 @@
         ref('mart_sentencing__memos'), ref('mart_sentencing__persons'),
         ref('mart_ice_contact'), ref('mart_ice_contact__closed_matters'), ref('mart_ice_contact__probation'),
         ref('mart_ice_contact__reported_totals'),
+        ref('mart_post_conviction'), ref('mart_post_conviction__reviews'),
+        ref('mart_post_conviction__deferred_entries'), ref('mart_post_conviction__clearing_events'),
         ref('mart_victim'), ref('mart_victim__hotline'), ref('mart_victim__dismissed_cases'),
         ref('mart_victim__inquiries'), ref('mart_victim__reported_totals'),
         ref('mart_point_person'), ref('mart_point_person__cases'),
