@@ -49,6 +49,7 @@ SECTIONS = {
     "BUD": ("budget", 9),
     "COM": ("community", 6),
     "REP": ("representation", 4),
+    "FED": ("federal_discretion", 4),
 }
 OURS = [m for m in catalogue() if m["measure_id"].split("-")[0] in SECTIONS]
 

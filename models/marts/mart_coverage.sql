@@ -28,6 +28,7 @@
         ref('mart_community'), ref('mart_community__recommendations'), ref('mart_community__publications'),
         ref('mart_community__reported_quarters'), ref('mart_community__corrections'), ref('mart_community__staff'),
         ref('mart_representation'), ref('mart_representation__fund_requests'), ref('mart_representation__fund_fields'),
-        ref('mart_representation__clemency')
+        ref('mart_representation__clemency'),
+        ref('mart_federal_discretion')
     ]
 ) }}
