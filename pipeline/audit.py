@@ -43,6 +43,11 @@ def default_raw(office: str) -> Path:
     return ROOT / "data" / "raw" / Path(office).name
 
 
+def default_releases(office: str) -> Path:
+    """Where the releases of an office and their ledger lie, unless a folder is named: no audit overwrites it."""
+    return ROOT / "data" / "releases" / Path(office).name
+
+
 def default_out(office: str) -> Path:
     """Where the audit of an office is written, unless a folder is named."""
     return ROOT / "data" / "marts" / Path(office).name
@@ -158,11 +163,12 @@ class _Audit:
                 ("ok", "suppressed", "unreliable", "not_estimable", "not_computable"),
             ),
             "control_totals": [asdict(total) for total in totals],
+            "disclosure": published.proof,
             "findings": find(published.measures, published.comparisons, self.catalogue),
         }
         _write_json(self.out / "findings.json", record["findings"])
         _write_json(self.out / "restricted" / "findings.json", find(measures, comparisons, self.catalogue))
-        self._publish(record, published)
+        self._publish(record, published, pd.DataFrame([asdict(check) for check in checks]))
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
         record["peak_memory_mb"] = peak_memory_mb()
@@ -223,8 +229,9 @@ class _Audit:
         finally:
             connection.close()
 
-    def _publish(self, record: dict[str, Any], published: Any) -> None:
+    def _publish(self, record: dict[str, Any], published: Any, checks: pd.DataFrame) -> None:
         from pipeline.report.notebooks import run_notebooks
+        from pipeline.report.release import refuse_leaks, write_package, write_sums
         from pipeline.report.site import build_site
         from pipeline.report.tables import PublicData, write_tables
 
@@ -247,6 +254,12 @@ class _Audit:
             site = build_site(out=self.out / "site", public=replace(public, notebooks=notebooks.pages))
         for notice in dict.fromkeys((*notebooks.notices, *site.notices)):
             self.progress.say("  " + notice)
+        with self.progress.step("release", "Packing the release, as a draft that nobody has approved"):
+            write_package(out=self.out / "release", public=public, published=published, checks=checks)
+            write_sums(self.out / "release")
+        with self.progress.step("leaks", "Searching all that readers get for what must not be there"):
+            folders = [self.out / name for name in ("public", "notebooks", "site", "release")]
+            refuse_leaks(*folders, restricted=self.out / "restricted")
 
 
 def read_counts(database: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

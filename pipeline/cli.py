@@ -66,6 +66,37 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--effects", type=Path, help="a file of planted effects (default: those of the Example County)")
     synth.add_argument("--out", type=Path, required=True)
 
+    release = commands.add_parser(
+        "release",
+        help="make an audit a release: judged with all earlier ones, attacked, approved, entered in the ledger",
+    )
+    release.add_argument("office", nargs="?", default=EXAMPLE)
+    release.add_argument("--name", required=True, help="what it is called from now on, as 2025-Q1")
+    release.add_argument(
+        "--approve",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="ROLE=NAME",
+        help="who approves; two roles at least",
+    )
+    release.add_argument(
+        "--correct",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="MEASURE=REASON",
+        help="a measure whose published numbers this release changes",
+    )
+    release.add_argument("--audit", type=Path, help="the audit's folder (default: data/marts/OFFICE)")
+    release.add_argument("--to", type=Path, help="the folder of all releases (default: data/releases/OFFICE)")
+    release.add_argument("--sign", type=Path, metavar="KEY", help="a private key, for ssh-keygen -Y sign")
+
+    verify = commands.add_parser(
+        "verify", help="check a release: hashes, tables, every number that follows from another"
+    )
+    verify.add_argument("release", type=Path)
+
     show = commands.add_parser("open", help="show the site of an audit")
     show.add_argument("office", nargs="?", default=EXAMPLE)
     return parser
@@ -100,6 +131,42 @@ def _synth(options: argparse.Namespace) -> int:
     return 0
 
 
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise argparse.ArgumentTypeError(f"{text}: expected two words with = between them")
+    return name.strip(), value.strip()
+
+
+def _release(options: argparse.Namespace) -> int:
+    from pipeline.audit import default_out, default_releases
+    from pipeline.report.release import release
+
+    made = release(
+        audit=options.audit or default_out(options.office),
+        to=options.to or default_releases(options.office),
+        name=options.name,
+        approvals=dict(options.approve),
+        corrections=dict(options.correct),
+        key=options.sign,
+    )
+    print(f"The release is in {made}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pipeline.report.verify import verify
+
+    problems = verify(options.release)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"\n{len(problems)} problems: this is not the release as it was published.", file=sys.stderr)
+        return 1
+    print(f"{options.release}: every hash holds, and every rate, interval, sum, comparison and finding follows.")
+    return 0
+
+
 def _open(options: argparse.Namespace) -> int:
     import webbrowser
 
@@ -114,7 +181,14 @@ def _open(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"audit": _audit, "check": _check, "synth": _synth, "open": _open}
+COMMANDS = {
+    "audit": _audit,
+    "check": _check,
+    "synth": _synth,
+    "release": _release,
+    "verify": _verify,
+    "open": _open,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

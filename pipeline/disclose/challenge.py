@@ -32,6 +32,7 @@ def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None
     registry = registry or load_registry()
     problems = list(_unreadable(folder, registry))
     said = said_in(folder)
+    said = said[~said["file"].map(lambda file: Path(file).name).isin(registry.reference_tables)]
     counted = measures["numerator"].notna() | measures["denominator"].notna()
     rows = measures[counted & registry.declares(measures)].reset_index(drop=True)
     cells = _cells(rows)
@@ -100,7 +101,7 @@ def _unreadable(folder: Path, registry: Registry) -> Iterable[Problem]:
                 expected="nothing in a workbook that its reader does not see",
                 fix="Write it openly or leave it out.",
             )
-        if not names_cells(table.rows) and Path(table.file).name not in registry.reference_tables:
+        if not names_cells(table.rows) and not {Path(table.file).name, table.place} & set(registry.reference_tables):
             yield Problem(
                 code="IIU607",
                 where=f"{table.file} {table.place}".strip(),

@@ -25,7 +25,7 @@ _LONG_NUMBER = re.compile(r"\d*\.\d{9,}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CODE = re.compile(r"[\w:.<>=+\-/ ]{0,80}")
 #: A number of a hidden row counts as found when so many of its decimals are.
-_DECIMALS = 9
+DECIMALS = 9
 
 
 def leaks(
@@ -44,14 +44,14 @@ def leaks(
     """
     registry, contract = registry or load_registry(), contract or load_contract()
     keys, canaries = frozenset(keys), tuple(canaries)
-    hidden = {round(number, _DECIMALS) for number in hidden_numbers if round(number, 3) != number}
+    hidden = {round(number, DECIMALS) for number in hidden_numbers if round(number, 3) != number}
     problems: list[Problem] = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         file = path.relative_to(folder).as_posix()
         for text in (file, *_texts(path)):
             problems += _in_text(file, text, keys, canaries, hidden)
     for table in tables_in(folder):
-        if Path(table.file).name not in registry.reference_tables:
+        if not {Path(table.file).name, table.place} & set(registry.reference_tables):
             problems += _in_table(table, contract)
     return list(dict.fromkeys(problems))
 
@@ -78,7 +78,7 @@ def _in_text(
     planted = sum(1 for canary in canaries if canary in text)
     if planted:
         yield _leak("IIU622", file, f"{planted} texts that must be nowhere", "no name, number of a case or free text")
-    if hidden and any(round(float(n), _DECIMALS) in hidden for n in _LONG_NUMBER.findall(text)):
+    if hidden and any(round(float(n), DECIMALS) in hidden for n in _LONG_NUMBER.findall(text)):
         yield _leak("IIU623", file, "a number of a hidden row", "numbers of shown rows alone")
 
 

@@ -31,6 +31,11 @@ from pipeline.disclose.system import Mask, Tie, build_system
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
 
+METHOD = (
+    "For every hidden count two whole tables are known that agree with all that is published and in which it differs by "
+    "its threshold or more (integer programming); bounds on all other declared cells were propagated."
+)
+
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
 _MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
 _COMPARISON_NUMBERS = [
@@ -45,13 +50,14 @@ class Published:
 
     `tables` has one row per measure and breakdown: measure_id, breakdown (`race+citizenship`), finest_period (or
     `withheld`, where too few cells could be shown at any), cells, shown, share. `record` is restricted: what later
-    releases must be judged with.
+    releases must be judged with. `proof` says how it was made sure that nothing hidden can be worked out.
     """
 
     measures: pd.DataFrame
     comparisons: pd.DataFrame
     tables: pd.DataFrame
     record: pd.DataFrame
+    proof: dict[str, str | int]
 
 
 def publish(
@@ -76,7 +82,8 @@ def publish(
     without_counts = measures[(~counted & declared) | no_case]
 
     whole = stack(rows, earlier, corrected)
-    listed, shown, withheld = (mask[whole.is_new] for mask in _coarsen_and_hide(whole, registry))
+    masks, proof = _coarsen_and_hide(whole, registry)
+    listed, shown, withheld = (mask[whole.is_new] for mask in masks)
     named = listed | withheld
     public = pd.concat([rows[named], without_counts], ignore_index=True)
     hide = np.concatenate([~shown[named], np.zeros(len(without_counts), dtype=bool)])
@@ -90,6 +97,7 @@ def publish(
         comparisons=_comparisons(comparisons, public, visible),
         tables=_summary(rows, named, shown, withheld),
         record=rows.assign(listed=named, shown=shown, window=window_of(rows))[RECORD],
+        proof=proof | {"earlier_releases": len(earlier)},
     )
 
 
@@ -100,14 +108,14 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
     ).all(axis=1)
 
 
-def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask, Mask]:
-    """Which rows are listed, which of these are shown, and which stand for tables that are withheld.
+def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[tuple[Mask, Mask, Mask], dict[str, str | int]]:
+    """Which rows are listed, which of these are shown, and which stand for tables that are withheld; and the proof.
 
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
     rows, fixed = whole.rows, whole.fixed
     if rows.empty:  # an office of which nothing can be computed has nothing to hide
-        return fixed, fixed, fixed
+        return (fixed, fixed, fixed), {"method": "nothing to hide", "counts_protected": 0, "counts_proved": 0}
     ladders = Ladders(rows, registry, asked=whole.is_new)
     everything = np.ones(len(rows), dtype=bool)
     gate = _gate(whole, everything, registry)
@@ -115,11 +123,17 @@ def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[Mask, Mask, Mas
     ladders.climb(shown)
     shown = _settled(whole, ladders, gate, everything, shown, None)
     keep = needed(rows, _named(whole, ladders), registry)
-    if keep.any():
-        gate = _gate(whole, keep, registry)
-        shown = _settled(whole, ladders, gate, keep, shown, Witnesses(gate.system))
+    gate = _gate(whole, keep, registry)
+    witnesses = Witnesses(gate.system)
+    shown = _settled(whole, ladders, gate, keep, shown, witnesses)
+    protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]))
+    proof: dict[str, str | int] = {
+        "method": METHOD,
+        "counts_protected": int(protected.sum()),
+        "counts_proved": int((protected & (witnesses.most - witnesses.least >= gate.node_threshold)).sum()),
+    }
     listed = (ladders.listed | fixed) & whole.is_new
-    return listed, shown & listed, ladders.withheld & whole.is_new & ~listed
+    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), proof
 
 
 def _settled(whole: Stack, ladders: Ladders, gate: Gate, keep: Mask, shown: Mask, witnesses: Witnesses | None) -> Mask:

@@ -1,0 +1,329 @@
+"""The release: the public tables as a data package that anybody can check with nothing but the package and `iiu verify`.
+
+An audit writes a draft of it, a function of its input. `release` makes it final: judged together with every release
+before it, attacked once more as files, approved by two roles, entered in the ledger, and never changed again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipeline import __version__
+from pipeline.contract import ROOT
+from pipeline.disclose import HIDDEN, Published, load_registry, publish
+from pipeline.disclose.challenge import challenge
+from pipeline.disclose.leaks import DECIMALS, leaks
+from pipeline.disclose.ledger import FILE as LEDGER
+from pipeline.disclose.ledger import corrections_in, extended, read_ledger, write_ledger
+from pipeline.disclose.registry import CELL
+from pipeline.errors import AuditError, Problem, ReleaseRefused
+from pipeline.findings import find
+from pipeline.report.tables import COUNTS, PublicData, read_tables, sha256, write_tables
+
+SUMS, APPROVALS, SIGNATURE = "SHA256SUMS", "approvals.json", "SHA256SUMS.sig"
+PACKAGE, PROVENANCE, FINDINGS = "datapackage.json", "provenance.json", "findings.json"
+DICTIONARY = Path(__file__).with_name("dictionary.csv")
+#: What says who stands for the other files, and so is not among the files that it speaks of.
+NOT_SUMMED = (SUMS, APPROVALS, SIGNATURE)
+KEYS = {"measures": list(CELL), "comparisons": ["contrast", *(c for c in CELL if c != "offence_group")]}
+STATUS = ("ok", HIDDEN, "unreliable", "not_estimable", "not_computable")
+_CODE = {".py", ".sql", ".yml", ".csv", ".j2", ".toml", ".lock"}
+#: A key of the database, as restricted tables hold it.
+_KEY = re.compile(r"[\w-]{12}", re.ASCII)
+
+
+def write_package(
+    *, out: Path, public: PublicData, published: Published, checks: pd.DataFrame, name: str = "draft"
+) -> None:
+    """Writes the package into a new folder, the same bytes each time; without its sums, so that more can be added."""
+    write_tables(out=out / "data", public=public)
+    (out / "data" / "audit.json").unlink()  # it names the office's files; provenance says the same without names
+    _csv(published.tables, out / "data" / "hidden.csv")
+    shutil.copyfile(DICTIONARY, out / "dictionary.csv")
+    _csv(checks[["check_id", "door", "category", "description", "status"]], out / "checks.csv")
+    columns = [*("release", "measure_id", "reason"), *CELL[1:]]
+    columns += [f"{count}{when}" for when in ("_before", "") for count in ("numerator", "denominator")]
+    _csv(pd.DataFrame(list(public.corrections), columns=columns), out / "corrections.csv")
+    _json(list(public.findings), out / FINDINGS)
+    _json(_provenance(public, published), out / PROVENANCE)
+    resources = [_resource(path, out) for path in sorted((out / "data").iterdir()) if path.suffix == ".csv"]
+    _json(_descriptor(public, name, resources), out / PACKAGE)
+    _json(_dcat(public, name, out), out / "dcat.json")
+    (out / "CITATION.cff").write_text(_citation(public, name), encoding="utf-8")
+
+
+def write_sums(folder: Path) -> None:
+    """The hash of every file, as `sha256sum --check` reads it."""
+    (folder / SUMS).write_text("".join(f"{h}  {file}\n" for file, h in file_hashes(folder).items()), encoding="utf-8")
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """File -> hash, of all files that the sums speak of."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    names = {p.relative_to(folder).as_posix(): p for p in files}
+    return {name: sha256(path) for name, path in names.items() if name not in NOT_SUMMED}
+
+
+def release(
+    *, audit: Path, to: Path, name: str, approvals: Mapping[str, str], corrections: Mapping[str, str], key: Path | None
+) -> Path:
+    """Makes the audit in a folder the release `name` below `to`. Returns its folder.
+
+    `to` holds the ledger, each release in a folder of its own and, under restricted/, what later ones are judged with.
+    `approvals` says who approves in which role; `corrections` gives the reason for each measure that changes what was
+    published; `key` signs with `ssh-keygen`. Raises ReleaseRefused where the gate refuses; then nothing is written.
+    """
+    _check_request(audit, to, name, approvals)
+    public = read_tables(audit / "public")
+    measures, comparisons = (_frame(audit / "restricted" / f"{n}.parquet") for n in ("measures", "comparisons"))
+    ledger = read_ledger(to / LEDGER)
+    records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
+    published = publish(measures, comparisons, earlier=records, corrected=list(corrections))
+    ledger = extended(ledger, published.measures, release=name, corrections=corrections)
+    public = replace(
+        public,
+        measures=published.measures,
+        comparisons=published.comparisons,
+        findings=find(published.measures, published.comparisons, public.catalogue),
+        corrections=corrections_in(ledger),
+    )
+    building = to / f".{name}.building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    try:
+        checks = pd.read_parquet(audit / "restricted" / "checks.parquet")
+        write_package(out=building, public=public, published=published, checks=checks, name=name)
+        challenge(building, measures)
+        refuse_leaks(building, restricted=audit / "restricted")
+        write_ledger(ledger, building / LEDGER)
+        write_sums(building)
+        approved = {"release": name, "approved": sha256(building / SUMS), "by": dict(sorted(approvals.items()))}
+        _json(approved, building / APPROVALS)
+        if key:
+            _sign(building / SUMS, key)
+        (to / "restricted").mkdir(exist_ok=True)
+        published.record.to_parquet(to / "restricted" / f"{name}.parquet", index=False)
+        write_ledger(ledger, to / LEDGER)
+        building.replace(to / name)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return to / name
+
+
+def refuse_leaks(*folders: Path, restricted: Path) -> None:
+    """Searches the files of these folders for what an audit's restricted tables hold. Raises ReleaseRefused with it."""
+    keys: set[str] = set()
+    for path in sorted(restricted.glob("*.parquet")):
+        file = pq.ParquetFile(path)
+        named = [c for c in file.schema_arrow.names if c.endswith("_id") and c not in ("measure_id", "check_id")]
+        for column in named:
+            values = file.read(columns=[column]).column(0).unique().to_pylist()
+            keys |= {v for v in values if isinstance(v, str) and _KEY.fullmatch(v)}
+    hidden = _hidden_numbers(restricted, folders)
+    found = [problem for folder in folders for problem in leaks(folder, keys=keys, hidden_numbers=hidden)]
+    if found:
+        raise ReleaseRefused(found)
+
+
+def _hidden_numbers(restricted: Path, folders: Collection[Path]) -> set[float]:
+    """Ends of intervals that no released table holds: a page that knows one has seen a hidden row."""
+    ends = ["ci_low", "ci_high"]
+    tables = [path for folder in folders for path in folder.rglob("*.parquet")]
+    said = pd.concat([_frame(path).select_dtypes("float").stack() for path in tables]).round(DECIMALS)
+    true = _frame(restricted / "measures.parquet")[ends].stack().round(DECIMALS)
+    return set(true) - set(said)
+
+
+def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str]) -> None:
+    problems = []
+    if not (audit / "run.json").is_file():
+        fix = "Run `iiu audit` first."
+        problems.append(
+            Problem(code="IIU631", where=str(audit), what="no audit", expected="an audit's folder", fix=fix)
+        )
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name == "restricted":
+        expected = "letters, digits, dot and dash, as 2025-Q1"
+        problems.append(Problem(code="IIU632", where=name, what="no name for a folder", expected=expected))
+    elif (to / name).exists():
+        problems.append(
+            Problem(
+                code="IIU633",
+                where=str(to / name),
+                what="this release is there already",
+                expected="a new name: a release is never changed",
+                fix="Correct by a new release, with --correct MEASURE=REASON.",
+            )
+        )
+    if len({who.casefold() for who in approvals.values()}) < 2:
+        problems.append(
+            Problem(
+                code="IIU634",
+                where=", ".join(f"{role}: {who}" for role, who in approvals.items()) or "(nobody)",
+                what="too few have approved",
+                expected="two roles held by two persons",
+                fix="Give --approve ROLE=NAME twice.",
+            )
+        )
+    if problems:
+        raise AuditError(problems)
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    """A long table, its counts as whole numbers that may be missing."""
+    frame = pd.read_parquet(path)
+    return frame.astype({column: "Int64" for column in COUNTS if column in frame})
+
+
+def _sign(sums: Path, key: Path) -> None:
+    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "release", str(sums)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603, our own words alone
+    if done.returncode:
+        raise AuditError([Problem(code="IIU635", where=str(key), what=f"no signature: {done.stderr.strip()}")])
+
+
+def _provenance(public: PublicData, published: Published) -> dict[str, Any]:
+    """Where the numbers come from, and how it was proved that they may leave: hashes, but no name of a file."""
+    registry = load_registry()
+    return {
+        "settings": {k: v if isinstance(v, int | str) else str(v) for k, v in asdict(public.settings).items()},
+        "source": dict(public.source),
+        "synthetic": public.synthetic,
+        "inputs": sorted(file["sha256"] for file in public.run["files"]),
+        "program": {"version": __version__, "sha256": _code_hash()},
+        "disclosure": {
+            "threshold": registry.threshold,
+            "restricted_threshold": registry.restricted_threshold,
+            "all_or_none": registry.all_or_none,
+            **published.proof,
+        },
+    }
+
+
+def _code_hash() -> str:
+    """One hash of the program, its models, reference tables and lock file."""
+    digest = hashlib.sha256()
+    folders = [ROOT / name for name in ("pipeline", "models", "data/reference", "expectations")]
+    files = [p for folder in folders for p in folder.rglob("*") if p.suffix in _CODE]
+    for path in sorted([*files, ROOT / "requirements.lock"]):
+        digest.update(f"{path.relative_to(ROOT).as_posix()}\0{sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _resource(path: Path, folder: Path) -> dict[str, Any]:
+    """A CSV as a tabular data resource: its columns, their types and meaning, its key, its rows."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        header, *rows = csv.reader(lines)
+    with DICTIONARY.open(encoding="utf-8", newline="") as lines:
+        words = {row["column"]: row for row in csv.DictReader(lines) if path.name != "catalogue.csv"}
+    fields = []
+    for column in header:
+        word = words.get(column, {"type": "string", "english": "", "spanish": ""})
+        field: dict[str, Any] = {"name": column, "type": word["type"]}
+        if word["english"]:
+            field |= {"description": word["english"], "description_es": word["spanish"]}
+        if column == "status":
+            field["constraints"] = {"required": True, "enum": list(STATUS)}
+        elif column in words and column in CELL:
+            field["constraints"] = {"required": True}
+        fields.append(field)
+    schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
+    if path.name != "hidden.csv" and "status" in header:
+        schema["primaryKey"] = KEYS["comparisons" if "contrast" in header else "measures"]
+    return {
+        "name": path.stem.replace("_", "-"),
+        "path": path.relative_to(folder).as_posix(),
+        "profile": "tabular-data-resource",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{sha256(path)}",
+        "rows": len(rows),
+        "schema": schema,
+    }
+
+
+def _title(public: PublicData) -> str:
+    return f"{public.settings.title}: decisions by race and citizenship"
+
+
+def _about(public: PublicData) -> str:
+    settings = public.settings
+    about = (
+        f"Counts, rates and comparisons of decisions from {settings.period_from} to {settings.period_to}, as known on "
+        f"{settings.as_of_date}. Small counts are hidden, and what would give them away. Citizenship is not "
+        "immigration status."
+    )
+    return about + (" Nobody in these records exists." if public.synthetic else "")
+
+
+def _descriptor(public: PublicData, name: str, resources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    office = public.settings.office.replace("_", "-")
+    return {
+        "profile": "tabular-data-package",
+        "name": f"{office}-{name}".lower(),
+        "title": _title(public),
+        "description": _about(public),
+        "version": name,
+        "created": f"{public.settings.as_of_date}T00:00:00Z",
+        "keywords": ["prosecution", "citizenship", "race", "disparities"],
+        "contributors": [{"title": public.settings.title, "role": "publisher"}],
+        "resources": list(resources),
+    }
+
+
+def _dcat(public: PublicData, name: str, folder: Path) -> dict[str, Any]:
+    """The entry for an open-data catalogue."""
+    kinds = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
+    kinds[".xlsx"] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    files = sorted(path for path in (folder / "data").iterdir() if path.suffix in kinds)
+    settings = public.settings
+    return {
+        "@context": "http://www.w3.org/ns/dcat.jsonld",
+        "@type": "dcat:Dataset",
+        "dct:title": _title(public),
+        "dct:description": _about(public),
+        "dct:identifier": f"{settings.office}/{name}",
+        "dct:publisher": {"@type": "foaf:Organization", "foaf:name": settings.title},
+        "dct:issued": str(settings.as_of_date),
+        "dct:temporal": {"dcat:startDate": str(settings.period_from), "dcat:endDate": str(settings.period_to)},
+        "dct:spatial": settings.jurisdiction,
+        "dcat:distribution": [
+            {"@type": "dcat:Distribution", "dcat:downloadURL": f"data/{f.name}", "dcat:mediaType": kinds[f.suffix]}
+            for f in files
+        ],
+    }
+
+
+def _citation(public: PublicData, name: str) -> str:
+    lines = [
+        "cff-version: 1.2.0",
+        'message: "If you use these tables, please cite them."',
+        "type: dataset",
+        f"title: {json.dumps(_title(public), ensure_ascii=False)}",
+        f"version: {json.dumps(name)}",
+        f'date-released: "{public.settings.as_of_date}"',
+        "authors:",
+        f"  - name: {json.dumps(public.settings.title, ensure_ascii=False)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
+
+
+def _json(value: Any, path: Path) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

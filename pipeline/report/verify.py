@@ -1,0 +1,265 @@
+"""Checks a release with nothing but the release: what was changed, and whether each number follows from the counts.
+
+Five looks, all taken, whatever the first finds: the files against their hashes; the tables against their description;
+each file against the others; every rate, interval, bound and comparison against its counts, and wholes against their
+parts; every sentence of the findings against the tables. Curves and medians are not re-derived: that takes the records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.config import AuditSettings
+from pipeline.disclose import HIDDEN, load_registry
+from pipeline.disclose.ledger import FILE as LEDGER
+from pipeline.disclose.ledger import Ledger, extended, read_ledger
+from pipeline.disclose.read import tables_in
+from pipeline.disclose.registry import CELL
+from pipeline.errors import AuditError, Problem
+from pipeline.findings import find
+from pipeline.measures import comparison_table
+from pipeline.report.release import APPROVALS, FINDINGS, KEYS, PACKAGE, PROVENANCE, SUMS, file_hashes
+from pipeline.report.tables import COUNTS, PublicData, sha256, write_tables
+from pipeline.stats import bounds, intervals
+
+#: So many rows are named for one kind of problem; the others are counted.
+_NAMED = 3
+
+
+def verify(folder: Path) -> list[Problem]:
+    """Every problem of a release; none if it is as it was published and its numbers follow from its counts."""
+    problems = list(_hashes(folder))
+    try:
+        problems += _schema(folder)
+        tables = {name: _parquet(folder, name) for name in ("measures", "comparisons")}
+        settings = _settings(folder)
+        problems += _copies(folder, settings, **tables)
+        problems += _rates(tables["measures"])
+        problems += _sums(tables["measures"])
+        problems += _comparisons(settings, **tables)
+        problems += _sentences(folder, **tables)
+        problems += _ledger(folder, tables["measures"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problems.append(_problem("IIU641", str(folder), f"the release cannot be read: {error}", "a whole release"))
+    return problems
+
+
+def _hashes(folder: Path) -> Iterator[Problem]:
+    sums = folder / SUMS
+    if not sums.is_file():
+        yield _problem("IIU642", SUMS, "missing", "the hash of every file")
+        return
+    said = {}
+    for line in sums.read_text(encoding="utf-8").splitlines():
+        digest, _, file = line.partition("  ")
+        said[file] = digest
+    true = file_hashes(folder)
+    for file in sorted({*said, *true}):
+        if file not in true:
+            yield _problem("IIU642", file, "missing", "a file that SHA256SUMS names")
+        elif file not in said:
+            yield _problem("IIU642", file, "not among the hashes", "only files that SHA256SUMS names")
+        elif said[file] != true[file]:
+            yield _problem("IIU642", file, f"its hash is {true[file]}", said[file])
+    if (folder / APPROVALS).is_file():
+        approved = json.loads((folder / APPROVALS).read_text(encoding="utf-8"))["approved"]
+        if approved != sha256(sums):
+            yield _problem("IIU643", SUMS, "not what was approved", f"the hash {approved}")
+
+
+def _schema(folder: Path) -> Iterator[Problem]:
+    for resource in json.loads((folder / PACKAGE).read_text(encoding="utf-8"))["resources"]:
+        file = resource["path"]
+        if not (folder / file).is_file():
+            yield _problem("IIU644", file, "missing", "a table that datapackage.json describes")
+            continue
+        rows = pd.read_csv(folder / file, dtype=str, keep_default_na=False)
+        fields = resource["schema"]["fields"]
+        if list(rows.columns) != [field["name"] for field in fields]:
+            yield _problem("IIU644", file, "other columns", ", ".join(field["name"] for field in fields))
+            continue
+        if len(rows) != resource["rows"] or sha256(folder / file) != resource["hash"].removeprefix("sha256:"):
+            yield _problem("IIU644", file, f"{len(rows)} rows, or other bytes", f"{resource['rows']} rows as described")
+        for field in fields:
+            text = rows[field["name"]]
+            wrong = pd.Series(False, index=rows.index)
+            if field["type"] in ("integer", "number"):
+                number = pd.to_numeric(text, errors="coerce")
+                wrong = text.ne("") & (number.isna() | (field["type"] == "integer") & number.mod(1).ne(0))
+            constraints = field.get("constraints", {})
+            if "enum" in constraints:
+                wrong |= ~text.isin(constraints["enum"])
+            if constraints.get("required"):
+                wrong |= text.eq("")
+            if wrong.any():
+                where = f"{file} column [{field['name']}]"
+                yield _problem("IIU644", where, f"{int(wrong.sum())} wrong values", field["type"])
+        key = resource["schema"].get("primaryKey")
+        if key and rows.duplicated(key).any():
+            yield _problem("IIU644", file, "a row is there twice", "one row for each " + ", ".join(key))
+
+
+def _copies(folder: Path, settings: AuditSettings, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[Problem]:
+    """CSV and workbooks say what Parquet says: they are written again from it and compared."""
+    catalogue = pd.read_csv(folder / "data" / "catalogue.csv", dtype=str, keep_default_na=False)
+    public = PublicData(
+        measures=measures, comparisons=comparisons, catalogue=catalogue, settings=settings, run={"files": []}
+    )
+    problems = []
+    with TemporaryDirectory(prefix="iiu-verify-") as work:
+        write_tables(out=Path(work), public=public)
+        again, there = ({(t.file, t.place): t.rows for t in tables_in(f)} for f in (Path(work), folder / "data"))
+        for file, place in sorted({*again, *there} - {("hidden.csv", "")}):
+            one, other = again.get((file, place)), there.get((file, place))
+            if one is None or other is None or not one.equals(other):
+                where = f"data/{file} {place}".strip()
+                problems.append(_problem("IIU645", where, "not what measures.parquet says", "the same numbers"))
+    return problems
+
+
+def _rates(measures: pd.DataFrame) -> Iterator[Problem]:
+    shown = measures[measures["status"].isin(["ok", "unreliable", "not_estimable"])]
+    rates = shown[shown["ci_method"].eq("wilson")]
+    k, n = (rates[c].to_numpy(dtype=float, na_value=np.nan) for c in ("numerator", "denominator"))
+    limits = intervals.wilson(k, n)
+    yield from _differing(rates, {"estimate": intervals.proportion(k, n), "ci_low": limits.low, "ci_high": limits.high})
+    lone = shown[shown["ci_method"].eq("") & shown["denominator"].isna() & shown["numerator"].notna()]
+    yield from _differing(lone, {"estimate": lone["numerator"].to_numpy(dtype=float, na_value=np.nan)})
+    bounded = rates[rates["bound_low"].notna() | rates["bound_high"].notna()]
+    unknown = measures.set_index(list(CELL)).reindex(
+        pd.MultiIndex.from_frame(bounded.assign(citizenship="unknown")[list(CELL)])
+    )
+    k, n = (bounded[c].to_numpy(dtype=float, na_value=np.nan) for c in ("numerator", "denominator"))
+    e, u = (unknown[c].to_numpy(dtype=float, na_value=np.nan) for c in ("numerator", "denominator"))
+    worst = bounds.rate_bounds(k, n, e, u)
+    yield from _differing(bounded, {"bound_low": worst.low, "bound_high": worst.high})
+    order = shown[(shown["estimate"] < shown["ci_low"] - 1e-9) | (shown["estimate"] > shown["ci_high"] + 1e-9)]
+    order = order[order["ci_method"].str.contains("log_log")]
+    if len(order):
+        yield _rows("IIU646", order, "an estimate outside its interval", "low, estimate, high in this order")
+    hidden = measures[measures["status"].eq(HIDDEN)]
+    said = hidden[["numerator", "denominator", "estimate", "ci_low", "ci_high", "bound_low", "bound_high"]].notna()
+    if said.any(axis=None):
+        yield _rows("IIU646", hidden[said.any(axis=1)], "a number in a hidden row", "no number")
+
+
+def _differing(rows: pd.DataFrame, derived: dict[str, npt.NDArray[np.float64]]) -> Iterator[Problem]:
+    for column, value in derived.items():
+        said = rows[column].to_numpy(dtype=float, na_value=np.nan)
+        wrong = ~np.isclose(said, value, rtol=1e-9, atol=1e-12, equal_nan=True)
+        if wrong.any():
+            expected = f"{value[wrong][0]:.6g} by the counts, where {said[wrong][0]:.6g} is said"
+            yield _rows("IIU646", rows[wrong], f"{column} does not follow from the counts", expected)
+
+
+def _sums(measures: pd.DataFrame) -> Iterator[Problem]:
+    """A whole is the sum of its parts where all are shown, and no less than the parts that are shown elsewhere."""
+    registry = load_registry()
+    pools = {member for pools in registry.pools.values() for members in pools.values() for member in members}
+    whole = {"race": "all", "citizenship": "all", "offence_group": "all", "period": "all"}
+    for axis in whole:
+        others = [c for c in CELL if c != axis]
+        parts = measures[measures[axis].ne("all")]
+        if axis == "race" and "another_group" in set(parts["race"]):
+            pooled = parts[parts["race"].eq("another_group")].set_index(others).index
+            in_pool = pd.MultiIndex.from_frame(parts[others]).isin(pooled) & parts["race"].isin(pools)
+            parts = parts[~in_pool]
+        if axis == "period":
+            yield from _wrong_sums(measures, parts[parts["period"].str.len().eq(4)], others, axis, "all")
+            quarters = parts[parts["period"].str.contains("-Q")]
+            for year, of_year in quarters.groupby(quarters["period"].str[:4]):
+                yield from _wrong_sums(measures, of_year, others, axis, str(year))
+        else:
+            yield from _wrong_sums(measures, parts, others, axis, "all")
+
+
+def _wrong_sums(
+    measures: pd.DataFrame, parts: pd.DataFrame, others: list[str], axis: str, whole: str
+) -> Iterator[Problem]:
+    margins = measures[measures[axis].eq(whole) & measures["status"].ne(HIDDEN)].set_index(others)
+    margins = margins[~margins.index.duplicated()]
+    # Years that are not finished are in the whole and in no table: there the sum is a lower limit alone.
+    counted = parts.groupby(others)[axis].nunique()
+    complete = counted.index[counted.eq(parts[axis].nunique()) | (axis != "period")]
+    for column in ("numerator", "denominator"):
+        known = parts.assign(open=parts[column].isna()).groupby(others).agg(sum=(column, "sum"), open=("open", "any"))
+        both = known.join(margins[[column]], how="inner").dropna(subset=[column])
+        exact = ~both["open"] & both.index.isin(complete) & (axis != "period" or whole != "all")
+        wrong = both[(both["sum"] > both[column]) | (exact & both["sum"].ne(both[column]))]
+        if len(wrong):
+            rows = wrong.reset_index().assign(**{axis: whole})
+            yield _rows("IIU647", rows, f"{column}: the whole is not the sum of its parts by {axis}", "one sum")
+
+
+def _comparisons(settings: AuditSettings, measures: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[Problem]:
+    """Each comparison is derived again from the rows of its two groups."""
+    key = [*KEYS["comparisons"], "reference_race", "reference_citizenship"]
+    shown = comparisons[comparisons["status"].isin(["ok", "unreliable", "not_estimable"])].set_index(key)
+    again = comparison_table(measures, settings).set_index(key)
+    again = again.reindex(shown.index)
+    numbers = [c for c in shown if pd.api.types.is_numeric_dtype(shown[c])]
+    for column in numbers:
+        said, value = (f[column].to_numpy(dtype=float, na_value=np.nan) for f in (shown, again))
+        blank = np.isnan(said) & np.array(column in ("unknown_citizenship", "bound_low", "bound_high"))
+        wrong = ~blank & ~np.isclose(said, value, rtol=1e-9, atol=1e-12, equal_nan=True)
+        if wrong.any():
+            rows = shown[wrong].reset_index().assign(offence_group="all")
+            yield _rows("IIU648", rows, f"comparisons: {column} does not follow from the two groups", "one number")
+
+
+def _sentences(folder: Path, measures: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[Problem]:
+    """The findings are found again in the tables, number by number and word by word."""
+    catalogue = pd.read_csv(folder / "data" / "catalogue.csv", dtype=str, keep_default_na=False)
+    said = json.loads((folder / FINDINGS).read_text(encoding="utf-8"))
+    again = json.loads(json.dumps(find(measures, comparisons, catalogue)))
+    found = {finding["id"]: finding for finding in again}
+    for finding in said:
+        if found.pop(finding["id"], None) != finding:
+            yield _problem("IIU649", f"{FINDINGS} {finding['id']}", "not what the tables say", "the tables' numbers")
+    for missing in found:
+        yield _problem("IIU649", f"{FINDINGS} {missing}", "left out", "every finding that the rules make")
+
+
+def _ledger(folder: Path, measures: pd.DataFrame) -> Iterator[Problem]:
+    """The ledger's chain holds, and the release shows what the ledger says that it shows."""
+    if not (folder / LEDGER).is_file():
+        return
+    try:
+        ledger: Ledger = read_ledger(folder / LEDGER)
+        again = extended(ledger, measures, release="again", corrections={})
+    except AuditError as error:
+        yield from error.problems
+        return
+    if len(again.lines) > len(ledger.lines):
+        yield _problem("IIU650", LEDGER, "numbers of this release are not in it", "every number ever published")
+
+
+def _parquet(folder: Path, name: str) -> pd.DataFrame:
+    frame = pd.read_parquet(folder / "data" / f"{name}.parquet")
+    return frame.astype({column: "Int64" for column in COUNTS if column in frame})
+
+
+def _settings(folder: Path) -> AuditSettings:
+    said: dict[str, Any] = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["settings"]
+    days = {day: date.fromisoformat(said[day]) for day in ("as_of_date", "period_from", "period_to")}
+    return AuditSettings(**{**said, **days, "cannot_answer": ()})
+
+
+def _rows(code: str, rows: pd.DataFrame, what: str, expected: str) -> Problem:
+    named = ["|".join(str(row[c]) for c in CELL) for row in rows.head(_NAMED).to_dict("records")]
+    where = "; ".join(named) + (f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else "")
+    return _problem(code, where, what, expected)
+
+
+def _problem(code: str, where: str, what: str, expected: str) -> Problem:
+    fix = "Take the release from where it was published, and ask the office if it is like this there."
+    return Problem(code=code, where=where, what=what, expected=expected, fix=fix)

@@ -1,0 +1,269 @@
+"""A release is whole, says the same each time, and anybody can see that it was altered."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.cli import main
+from pipeline.disclose import publish
+from pipeline.disclose.ledger import read_ledger
+from pipeline.findings import find
+from pipeline.measures import comparison_table, measure_table
+from pipeline.report.release import APPROVALS, SUMS, release, write_package, write_sums
+from pipeline.report.tables import PublicData, sha256, write_tables
+from pipeline.report.verify import verify
+from tests import report_example
+
+MEASURES = ("CHG-01", "DIV-01", "CHG-09")
+TWO = {"unit lead": "A. Reviewer", "data steward": "B. Keeper"}
+KEY = "Zk3_x-9QpLm2"
+
+
+def write_audit(folder: Path, more: int = 0) -> Path:
+    """An audit's folder as `iiu audit` leaves it. `more` referrals of one quarter had been left out."""
+    rng = np.random.default_rng(5)
+    cells, values = [], []
+    for measure in MEASURES:
+        _, kind, *_rest, size, level, extra = report_example.MEASURES[measure]
+        for stratum, share in report_example.STRATA.get(measure, {"all": level}).items():
+            counted = report_example._cells(rng, size=size, level=share, extra=extra, kind=kind)
+            counted = counted.assign(measure_id=measure, stratum=stratum)
+            if kind == "time_to_event":
+                values.append(report_example._values(rng, counted, kind))
+            else:
+                cells.append(counted)
+    counts = pd.concat(cells, ignore_index=True)
+    where = counts["measure_id"].eq("CHG-01") & counts["quarter"].eq("2022-Q2") & counts["race"].eq("white")
+    counts.loc[counts.index[where & counts["citizenship"].eq("citizen")][0], ["numerator", "denominator"]] += more
+    catalogue = report_example.catalogue()
+    catalogue = catalogue[catalogue["measure_id"].isin(MEASURES)]
+    supplied = [("referral", "decision"), ("referral", "decision_date"), ("citizenship_assertion", "value")]
+    settings = report_example.SETTINGS
+    measures = measure_table(counts, pd.concat(values), catalogue, supplied, settings)
+    comparisons = comparison_table(measures, settings)
+    published = publish(measures, comparisons)
+    run = {"version": "0.1.0", "engine": "duckdb", "files": [{"path": "cases.csv", "sha256": "ab" * 32}]}
+    public = PublicData(
+        measures=published.measures, comparisons=published.comparisons, catalogue=catalogue, settings=settings, run=run,
+        findings=find(published.measures, published.comparisons, catalogue), synthetic=True,
+    )  # fmt: skip
+    (folder / "restricted").mkdir(parents=True)
+    measures.to_parquet(folder / "restricted" / "measures.parquet", index=False)
+    comparisons.to_parquet(folder / "restricted" / "comparisons.parquet", index=False)
+    pd.DataFrame({"person_id": [KEY], "received_on": ["2022-05-03"]}).to_parquet(folder / "restricted" / "fact.parquet")
+    check = {"check_id": "a", "door": "landed", "category": "plausibility", "description": "b", "status": "passed"}
+    checks = pd.DataFrame([check])
+    checks.to_parquet(folder / "restricted" / "checks.parquet", index=False)
+    write_tables(out=folder / "public", public=public)
+    write_package(out=folder / "release", public=public, published=published, checks=checks)
+    write_sums(folder / "release")
+    (folder / "run.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_audit(tmp_path_factory.mktemp("audit") / "first")
+
+
+@pytest.fixture(scope="session")
+def releases(audit: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of releases, with the first in it."""
+    to = tmp_path_factory.mktemp("releases")
+    approvals = [f"--approve={role}={who}" for role, who in TWO.items()]
+    assert main(["release", "--name=2026-Q2", f"--audit={audit}", f"--to={to}", *approvals]) == 0
+    return to
+
+
+@pytest.fixture
+def copy(releases: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(releases / "2026-Q2", tmp_path / "copy"))
+
+
+def test_a_release_verifies_with_nothing_but_itself(copy: Path) -> None:
+    assert main(["verify", str(copy)]) == 0
+
+
+def test_a_draft_verifies_as_well_and_nobody_has_approved_it(audit: Path) -> None:
+    assert verify(audit / "release") == []
+    assert not (audit / "release" / APPROVALS).exists()
+
+
+def test_the_same_audit_gives_the_same_bytes(audit: Path, tmp_path: Path) -> None:
+    again = write_audit(tmp_path / "again")
+    assert (again / "release" / SUMS).read_bytes() == (audit / "release" / SUMS).read_bytes()
+
+
+def test_the_approval_names_roles_and_the_hash_of_what_they_saw(releases: Path) -> None:
+    approved = json.loads((releases / "2026-Q2" / APPROVALS).read_text(encoding="utf-8"))
+    assert approved["by"] == TWO
+    assert approved["approved"] == sha256(releases / "2026-Q2" / SUMS)
+
+
+def change_a_digit(folder: Path) -> None:
+    path = folder / "data" / "measures.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if line.startswith("CHG-01,charging,all,all,all,all,all,"))
+    cells = lines[at].split(",")
+    cells[7] = str(int(cells[7]) + 1)
+    lines[at] = ",".join(cells)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def remove_a_row(folder: Path) -> None:
+    path = folder / "data" / "charging.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:5] + lines[6:]), encoding="utf-8")
+
+
+def change_the_hashes(folder: Path) -> None:
+    path = folder / SUMS
+    text = path.read_text(encoding="utf-8")
+    path.write_text(("0" if text[0] != "0" else "1") + text[1:], encoding="utf-8")
+
+
+def add_a_file(folder: Path) -> None:
+    (folder / "data" / "more.csv").write_text("a\n", encoding="utf-8")
+
+
+def change_a_sentence(folder: Path) -> None:
+    path = folder / "findings.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found[0]["text"] = found[0]["text"].replace("1", "2", 1)
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def rewritten(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Changes the measures in every file that holds them, so that all copies agree."""
+    path = folder / "data" / "measures.parquet"
+    measures = change(pd.read_parquet(path))
+    frames = {"measures": measures} | dict(list(measures.groupby("mart")))
+    for name, rows in frames.items():
+        rows.to_parquet(folder / "data" / f"{name}.parquet", index=False)
+        rows.to_csv(folder / "data" / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+
+
+def swap_two_quarters(folder: Path) -> None:
+    def swapped(rows: pd.DataFrame) -> pd.DataFrame:
+        at = rows["measure_id"].eq("CHG-01") & rows["race"].eq("all") & rows["citizenship"].eq("all")
+        other = {"2022-Q1": "2022-Q2", "2022-Q2": "2022-Q1"}
+        period = rows["period"].mask(at & rows["offence_group"].eq("all"), rows["period"].replace(other))
+        return rows.assign(period=period)
+
+    rewritten(folder, swapped)
+
+
+def a_rate_that_does_not_follow(folder: Path) -> None:
+    def raised(rows: pd.DataFrame) -> pd.DataFrame:
+        at = rows["measure_id"].eq("DIV-01") & rows["period"].eq("all") & rows["race"].eq("all")
+        return rows.assign(estimate=rows["estimate"].mask(at, rows["estimate"] + 0.02))
+
+    rewritten(folder, raised)
+
+
+def remake_the_hashes(folder: Path) -> None:
+    """What a careful forger does: descriptions, hashes and the approval of the hashes all fit again."""
+    package = folder / "datapackage.json"
+    described = json.loads(package.read_text(encoding="utf-8"))
+    for resource in described["resources"]:
+        path = folder / resource["path"]
+        resource |= {"hash": f"sha256:{sha256(path)}", "rows": len(pd.read_csv(path, dtype=str))}
+    package.write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_sums(folder)
+    approved = json.loads((folder / APPROVALS).read_text(encoding="utf-8")) | {"approved": sha256(folder / SUMS)}
+    (folder / APPROVALS).write_text(json.dumps(approved), encoding="utf-8")
+
+
+TAMPERED = [change_a_digit, remove_a_row, change_a_sentence, swap_two_quarters, a_rate_that_does_not_follow]
+
+
+@pytest.mark.parametrize("tamper", [change_a_digit, change_the_hashes, add_a_file])
+def test_what_was_altered_is_found(
+    tamper: Callable[[Path], None], copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tamper(copy)
+    assert main(["verify", str(copy)]) == 1
+    assert "IIU642" in capsys.readouterr().err
+
+
+CODES = ["IIU645", "IIU645", "IIU649", "IIU647", "IIU646"]
+
+
+@pytest.mark.parametrize(("tamper", "code"), list(zip(TAMPERED, CODES, strict=True)))
+def test_what_was_altered_is_found_though_the_hashes_were_made_again(
+    tamper: Callable[[Path], None], code: str, copy: Path
+) -> None:
+    tamper(copy)
+    remake_the_hashes(copy)
+    codes = {problem.code for problem in verify(copy)}
+    assert "IIU642" not in codes
+    assert code in codes
+
+
+def test_all_problems_are_listed_at_once(copy: Path) -> None:
+    change_a_digit(copy)
+    change_a_sentence(copy)
+    assert {"IIU642", "IIU645", "IIU649"} <= {problem.code for problem in verify(copy)}
+
+
+def test_a_folder_that_is_no_release_is_a_problem_and_no_crash(tmp_path: Path) -> None:
+    assert {problem.code for problem in verify(tmp_path)} == {"IIU641", "IIU642"}
+
+
+def test_a_release_is_never_changed_and_needs_two_persons(
+    audit: Path, releases: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["release", "--name=2026-Q2", f"--audit={audit}", f"--to={releases}"]
+    assert main([*options, "--approve=unit lead=A. Reviewer", "--approve=data steward=a. reviewer"]) == 1
+    said = capsys.readouterr().err
+    assert "IIU633" in said
+    assert "IIU634" in said
+
+
+def test_a_changed_number_is_refused_and_a_correction_is_kept_with_what_it_was(releases: Path, tmp_path: Path) -> None:
+    to = Path(shutil.copytree(releases, tmp_path / "releases"))
+    changed = write_audit(tmp_path / "changed", more=200)
+    options = ["release", "--name=2026-Q2-corrected", f"--audit={changed}", f"--to={to}"]
+    options += [f"--approve={role}={who}" for role, who in TWO.items()]
+    assert main(options) == 3
+    assert sorted(p.name for p in to.iterdir()) == ["2026-Q2", "ledger.jsonl", "restricted"]
+    reason = "a batch of referrals had been left out"
+    assert main([*options, *(f"--correct={m}={reason}" for m in ("CHG-01", "CHG-02"))]) == 0
+    corrections = pd.read_csv(to / "2026-Q2-corrected" / "corrections.csv")
+    whole = corrections[corrections["race"].eq("all") & corrections["citizenship"].eq("all")].set_index("period")
+    quarter = whole[whole["offence_group"].eq("all")].loc["2022-Q2"]
+    assert quarter["denominator"] - quarter["denominator_before"] == 200
+    assert set(corrections["reason"]) == {reason}
+    assert read_ledger(to / "ledger.jsonl").releases == ("2026-Q2", "2026-Q2-corrected")
+    assert verify(to / "2026-Q2-corrected") == []
+
+
+def test_a_key_in_a_public_file_refuses_the_release(
+    audit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_a_key(*, out: Path, **rest: object) -> None:
+        write_package(out=out, **rest)  # type: ignore[arg-type]
+        (out / "README.md").write_text(f"Made from {KEY}.", encoding="utf-8")
+
+    monkeypatch.setattr("pipeline.report.release.write_package", with_a_key)
+    options = ["release", "--name=x", f"--audit={audit}", f"--to={tmp_path}"]
+    assert main([*options, *(f"--approve={role}={who}" for role, who in TWO.items())]) == 3
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+def test_a_release_can_be_signed(audit: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    made = release(audit=audit, to=tmp_path / "to", name="signed", approvals=TWO, corrections={}, key=key)
+    check = ["ssh-keygen", "-Y", "check-novalidate", "-n", "release", "-s", str(made / f"{SUMS}.sig")]
+    with (made / SUMS).open("rb") as sums:
+        assert subprocess.run(check, stdin=sums, check=False).returncode == 0
