@@ -48,18 +48,18 @@ def propagate(system: System, known: Mask, among: Mask | None = None) -> tuple[I
     for _ in range(_PASSES):
         lines = all_lines[active]
         entry_line = np.repeat(np.arange(lines.shape[0]), np.diff(lines.indptr))
-        column, sign = lines.indices, lines.data
+        column, times = lines.indices, lines.data  # a count that goes by many names can stand in a line many times
         by_node = np.argsort(column, kind="stable")
         touched, starts = np.unique(column[by_node], return_index=True)
         if not len(touched):
             break
-        least = np.where(sign > 0, low[column], -high[column])
-        most = np.where(sign > 0, high[column], -low[column])
-        # sign * x = -(sum of the others), so it lies between the negatives of what the others can reach.
-        floor = -(np.bincount(entry_line, most, lines.shape[0])[entry_line] - most)
-        ceiling = -(np.bincount(entry_line, least, lines.shape[0])[entry_line] - least)
-        new_low = np.where(sign > 0, floor, -ceiling)[by_node].astype(np.int64)
-        new_high = np.where(sign > 0, ceiling, -floor)[by_node].astype(np.int64)
+        least = times * np.where(times > 0, low[column], high[column])
+        most = times * np.where(times > 0, high[column], low[column])
+        # times * x = -(sum of the others), so it lies between the negatives of what the others can reach.
+        floor = (most - np.bincount(entry_line, most, lines.shape[0])[entry_line]) / times
+        ceiling = (least - np.bincount(entry_line, least, lines.shape[0])[entry_line]) / times
+        new_low = np.ceil(np.where(times > 0, floor, ceiling))[by_node].astype(np.int64)
+        new_high = np.floor(np.where(times > 0, ceiling, floor))[by_node].astype(np.int64)
         next_low = np.maximum(low[touched], np.maximum.reduceat(new_low, starts))
         next_high = np.minimum(high[touched], np.minimum.reduceat(new_high, starts))
         if (next_low > system.value[touched]).any() or (next_high < system.value[touched]).any():
