@@ -199,6 +199,7 @@ def adjusted_table(
     quarters, _ = periods(settings)
     rates = catalogue[catalogue["kind"] == "rate"]
     inside = cells[cells["quarter"].isin(quarters) & cells["measure_id"].isin(rates["measure_id"])]
+    inside = inside.assign(year=inside["quarter"].str[:4])
     by_measure = dict(iter(inside.groupby("measure_id", sort=False)))
     rows = []
     for estimand in estimands:
@@ -247,10 +248,12 @@ def _row(
         **dict(zip(("reference_numerator", "reference_denominator"), map(int, totals[2:]), strict=True)),
         "crude_difference": float(intervals.difference(*totals)),
     }
-    if min(totals[1], totals[3]) == 0:
-        return row | {"status": "not_estimable", "reason": "No case on one side."}
+    if min(totals[1], totals[3]) < MINIMUM_CASES:
+        return row | {"status": "not_estimable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
     facts = [counts[c].to_numpy(dtype=str) for c in columns]
     over_all = adjusted.gap_with_facts_equal(k, n, of_group, *facts)
+    if np.isnan(over_all.difference):
+        return row | _status(over_all)
     over_group = adjusted.gap_with_facts_equal(k, n, of_group, *facts, target="group")
     mh = strata.mantel_haenszel(*_by_stratum(counts, columns, of_group))
     row |= {
@@ -275,7 +278,7 @@ def _row(
         "detectable_gap": float(multiplicity.detectable_gap(totals[1], totals[3], totals[2] / totals[3])),
     }
     row |= _robustness(k, n, of_group, facts, columns.index("offence_group"))
-    return row | _status(over_all, min(totals[1], totals[3]))
+    return row | _status(over_all)
 
 
 def _by_stratum(
@@ -311,19 +314,16 @@ def _robustness(
         of_group=of_group_share,
         of_outcome=of_outcome_share,
     )
+    t_value = strength.estimate / strength.standard_error if strength.standard_error > 0 else np.nan
     return {
-        "robustness_value": float(
-            sensitivity.robustness_value(strength.estimate / strength.standard_error, strength.degrees_of_freedom)
-        ),
+        "robustness_value": float(sensitivity.robustness_value(t_value, strength.degrees_of_freedom)),
         "difference_if_omitted_as_strong": float(remains.estimate),
     }
 
 
-def _status(found: adjusted.Adjusted, smaller_side: float) -> dict[str, str]:
+def _status(found: adjusted.Adjusted) -> dict[str, str]:
     if np.isnan(found.difference):
         return {"status": "not_estimable", "reason": "The model has no finite solution: too few events for its facts."}
-    if smaller_side < MINIMUM_CASES:
-        return {"status": "unreliable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
     if found.usable < LEAST_USABLE:
         return {"status": "unreliable", "reason": f"Only {found.usable:.0%} of cases have a counterpart."}
     return {"status": "ok", "reason": ""}

@@ -258,13 +258,15 @@ def least_squares(cases: ArrayLike, sums: ArrayLike, squares: ArrayLike, design:
     fitted = x @ beta
     residual = ss - 2 * fitted * s + n * fitted**2
     df = float(n.sum() - np.linalg.matrix_rank(gram, hermitian=True))
+    left = float(residual.sum())
+    left = left if left > 1e-9 * ss.sum() else 0.0  # a perfect fit leaves rounding alone, of either sign
     meat = x.T @ (x * residual[:, None])
     return Linear(
         coefficients=beta,
-        covariance=inverse * residual.sum() / df,
-        robust_covariance=inverse @ meat @ inverse * n.sum() / df,
+        covariance=inverse * (left / df if df > 0 else np.nan),
+        robust_covariance=inverse @ meat @ inverse * (n.sum() / df if df > 0 else np.nan),
         degrees_of_freedom=df,
-        residual_sum=float(residual.sum()),
+        residual_sum=left,
     )
 
 

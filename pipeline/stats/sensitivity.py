@@ -71,9 +71,14 @@ def linear_strength(
         estimate=float(full.coefficients[1]),
         standard_error=float(np.sqrt(full.covariance[1, 1])),
         degrees_of_freedom=full.degrees_of_freedom,
-        of_group=1 - of_group / of_group_without,
-        of_outcome=1 - full.residual_sum / without.residual_sum,
+        of_group=_explained(of_group, of_group_without),
+        of_outcome=_explained(full.residual_sum, without.residual_sum),
     )
+
+
+def _explained(residual_sum: float, without: float) -> float:
+    """The share of what was left that a fact explains; NaN where nothing was left, as when every case ended alike."""
+    return 1 - residual_sum / without if without > 0 else float("nan")
 
 
 def partial_share(t_value: ArrayLike, degrees_of_freedom: ArrayLike) -> Floats:
