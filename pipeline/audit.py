@@ -13,7 +13,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -86,6 +86,15 @@ def run_audit(
     return record
 
 
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """The three long tables, before the gate."""
+
+    measures: pd.DataFrame
+    comparisons: pd.DataFrame
+    adjusted: pd.DataFrame
+
+
 class _Audit:
     """One run. Each method is one step; what a step leaves for the next is an attribute."""
 
@@ -130,13 +139,13 @@ class _Audit:
                 f"  {'=' if total.match else '!'} {total.id}: published {total.published}, ours {total.ours}"
             )
         with step("statistics", "Computing the measures"):
-            measures, comparisons = self._measures()
+            found = self._statistics()
         with step("disclosure", "Hiding what could identify a person"):
             from pipeline.disclose import publish
 
-            published = publish(measures, comparisons)
+            published = publish(found.measures, found.comparisons)
         with step("restricted", "Writing the restricted tables"):
-            self._write_restricted(measures, comparisons, checks)
+            self._write_restricted(found, checks)
         record = {
             "version": __version__,
             "engine": "duckdb",
@@ -164,10 +173,10 @@ class _Audit:
             ),
             "control_totals": [asdict(total) for total in totals],
             "disclosure": published.proof,
-            "findings": find(published.measures, published.comparisons, self.catalogue),
+            "findings": self._findings(published.measures, published.comparisons),
         }
         _write_json(self.out / "findings.json", record["findings"])
-        _write_json(self.out / "restricted" / "findings.json", find(measures, comparisons, self.catalogue))
+        _write_json(self.out / "restricted" / "findings.json", self._findings(found.measures, found.comparisons))
         self._publish(record, published, pd.DataFrame([asdict(check) for check in checks]))
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
@@ -203,26 +212,43 @@ class _Audit:
             office_folder=self.office.folder,
         )
 
-    def _measures(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        from pipeline.measures import comparison_table, measure_table, with_bound_widths
+    def _statistics(self) -> Statistics:
+        from pipeline.estimands import adjusted_table, load_estimands
+        from pipeline.measures import CITIZENSHIP_COLUMN, comparison_table, measure_table, with_bound_widths
 
-        cells, values, self.catalogue = read_counts(self.database)
-        measures = measure_table(cells, values, self.catalogue, self.office.supplied, self.office.settings)
-        comparisons = comparison_table(measures, self.office.settings)
-        return with_bound_widths(measures, comparisons), comparisons
+        settings, supplied = self.office.settings, self.office.supplied
+        self.counts = read_counts(self.database)
+        cells, catalogue = self.counts.cells, self.counts.catalogue
+        measures = measure_table(cells, self.counts.values, catalogue, supplied, settings)
+        comparisons = comparison_table(measures, settings)
+        return Statistics(
+            measures=with_bound_widths(measures, comparisons),
+            comparisons=comparisons,
+            adjusted=adjusted_table(
+                cells,
+                catalogue,
+                load_estimands(),
+                settings,
+                with_citizenship=tuple(CITIZENSHIP_COLUMN.split(".")) in supplied,
+            ),
+        )
 
-    def _write_restricted(self, measures: pd.DataFrame, comparisons: pd.DataFrame, checks: list[Any]) -> None:
+    def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
+        return find(measures, comparisons, self.counts.catalogue, self.counts.clusters)
+
+    def _write_restricted(self, found: Statistics, checks: list[Any]) -> None:
         folder = self.out / "restricted"
         connection = duckdb.connect(str(self.database), read_only=True)
         try:
             for table in _tables_of(connection, "marts"):
                 # A fact's first column is its key; cells and values are ordered by all their labels.
-                order = "all" if table.endswith(("__cells", "__values")) else "1"
+                order = "all" if table.endswith(("__cells", "__values", "_clusters")) else "1"
                 _copy(connection, f"select * from marts.{quoted(table)} order by {order}", folder / f"{table}.parquet")
             _copy(connection, "select * from landed.rejects order by all", folder / "rejects.parquet")
             for name, frame in {
-                "measures": measures,
-                "comparisons": comparisons,
+                "measures": found.measures,
+                "comparisons": found.comparisons,
+                "adjusted": found.adjusted,
                 "checks": pd.DataFrame([asdict(check) for check in checks]),
             }.items():
                 _copy_frame(connection, frame, folder / f"{name}.parquet")
@@ -238,7 +264,7 @@ class _Audit:
         public = PublicData(
             measures=published.measures,
             comparisons=published.comparisons,
-            catalogue=self.catalogue,
+            catalogue=self.counts.catalogue,
             settings=self.office.settings,
             run=record,
             source=self.office.source,
@@ -262,12 +288,22 @@ class _Audit:
             refuse_leaks(*folders, restricted=self.out / "restricted")
 
 
-def read_counts(database: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The cells and the values of all marts, and the catalogue in the order of its file: what the measures are made of."""
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What the statistics are made of: the cells, values and clusters of all marts, and the catalogue of measures."""
+
+    cells: pd.DataFrame
+    values: pd.DataFrame
+    clusters: pd.DataFrame
+    catalogue: pd.DataFrame
+
+
+def read_counts(database: Path) -> Counts:
+    """The counts of a built database; the catalogue in the order of its file, an empty cell as an empty text."""
     connection = duckdb.connect(str(database), read_only=True)
     try:
         tables = _tables_of(connection, "marts")
-        cells, values = (
+        cells, values, clusters = (
             pd.concat(
                 [
                     connection.execute(f"select * from marts.{quoted(t)} order by all").fetchdf()
@@ -276,15 +312,14 @@ def read_counts(database: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
                 ],
                 ignore_index=True,
             )
-            for ending in ("__cells", "__values")
+            for ending in ("__cells", "__values", "_clusters")
         )
         catalogue = connection.execute("select * from reference.measures").fetchdf()
     finally:
         connection.close()
-    # In the order of the file, as readers know it; an empty cell is an empty text.
     order = {m: i for i, m in enumerate(pd.read_csv(CATALOGUE, usecols=["measure_id"])["measure_id"])}
     ordered = catalogue.fillna("").sort_values("measure_id", key=lambda ids: ids.map(order), ignore_index=True)
-    return cells, values, ordered
+    return Counts(cells=cells, values=values, clusters=clusters, catalogue=ordered)
 
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:

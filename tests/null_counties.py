@@ -41,17 +41,19 @@ def main(times: int = TIMES) -> None:
         raw = folder / "county" / "exports"
         land(office=office, contract=load_contract(), raw=raw, database=database, work=folder)
         build(database=database, work=folder)
-        _, values, catalogue = read_counts(database)
+        counts = read_counts(database)
         connection = duckdb.connect(str(database))
         facts = prepare(connection)
         queries = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("compiled/**/*__cells.sql"))]
+        (of_clusters,) = (path.read_text(encoding="utf-8") for path in folder.rglob("compiled/**/mart_clusters.sql"))
         draw = np.random.default_rng(SEED)
         found: list[list[str]] = []
         for i in range(times):
             deal(connection, facts, draw)
             cells = pd.concat([connection.execute(query).fetchdf() for query in queries], ignore_index=True)
-            measures = measure_table(cells, values.head(0), catalogue, office.supplied, office.settings)
-            gaps = find(measures, comparison_table(measures, office.settings), catalogue)
+            clusters = connection.execute(of_clusters).fetchdf()
+            measures = measure_table(cells, counts.values.head(0), counts.catalogue, office.supplied, office.settings)
+            gaps = find(measures, comparison_table(measures, office.settings), counts.catalogue, clusters)
             found.append([gap["id"] for gap in gaps if gap["rule"] == "gap"])
             print(i + 1, sum(map(bool, found)), found[-1], file=sys.stderr, flush=True)
     REPORT.write_text(report(found), encoding="utf-8")

@@ -42,15 +42,15 @@ def audited(folder: Path, effects: Path, seed: int) -> Audited:
     database = folder / "audit.duckdb"
     land(office=office, contract=load_contract(), raw=folder / "exports", database=database, work=folder)
     build(database=database, work=folder)
-    cells, values, catalogue = read_counts(database)
-    measures = measure_table(cells, values, catalogue, office.supplied, office.settings)
+    counts = read_counts(database)
+    measures = measure_table(counts.cells, counts.values, counts.catalogue, office.supplied, office.settings)
     comparisons = comparison_table(measures, office.settings)
     return Audited(
         truth=pd.read_parquet(folder / "truth" / "rates.parquet"),
         effects=json.loads((folder / "truth" / "effects.json").read_text(encoding="utf-8"))["planted"],
         measures=measures,
         comparisons=comparisons,
-        findings=find(measures, comparisons, catalogue),
+        findings=find(measures, comparisons, counts.catalogue, counts.clusters),
     )
 
 

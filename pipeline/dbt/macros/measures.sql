@@ -199,3 +199,97 @@ select * from unioned
 order by measure_id
 {%- endif -%}
 {% endmacro %}
+
+{#-
+    How far the rows of each rate and mix hang together: measure_id, race, citizenship, stratum ('' for all strata), and
+    over the persons of that cell: how many there are, and the sums of the squares of their events (k), of their cases (n),
+    and of the products. A row about nobody is its own person. A part of a mix speaks of the persons with such an event; all
+    its cases are in the stratum ''. `pipeline/stats/clusters.py` says what these are for.
+-#}
+{% macro measure_clusters(facts) %}
+{%- set measures = catalogue(none, ['rate', 'mix'], facts) -%}
+{%- if not measures -%}
+select
+    '' as measure_id, '' as race, '' as citizenship, '' as stratum, cast(0 as bigint) as persons,
+    cast(0 as bigint) as events_squared, cast(0 as bigint) as events_times_cases, cast(0 as bigint) as cases_squared
+where false
+{%- else -%}
+with
+{%- for fact in facts %}
+{%- set counted = measures | selectattr('fact', 'equalto', fact.identifier) | list %}
+{%- if counted %}
+{%- set columns = adapter.get_columns_in_relation(fact) | map(attribute='name') | list %}
+{%- set key = "cast(" ~ columns[0] ~ " as varchar)" %}
+{%- for stratum in [''] + (counted | map(attribute='stratum') | select | unique | list) %}
+{{ fact.identifier }}__{{ loop.index0 }} as (
+    select
+        {{ "coalesce(cast(person_id as varchar), " ~ key ~ ")" if 'person_id' in columns else key }} as person,
+        race,
+        citizenship,
+        {{ "coalesce(cast(" ~ stratum ~ " as varchar), 'not_recorded')" if stratum else "''" }} as stratum
+        {%- for measure in counted if not stratum or measure['stratum'] == stratum %},
+        {%- if measure['kind'] == 'rate' %}
+        count(*) filter (where {{ population(measure) }} and {{ answer(measure) }}) as k_{{ as_name(measure) }},
+        {%- endif %}
+        count(*) filter (where {{ population(measure) }} and {{ answer(measure) }} is not null) as n_{{ as_name(measure) }}
+        {%- endfor %}
+    from {{ fact }}
+    where quarter is not null
+    group by 1, 2, 3, 4
+),
+{%- endfor %}
+{%- endif %}
+{%- endfor %}
+summed as (
+    {%- for measure in measures %}
+    {%- set strata = measures | selectattr('fact', 'equalto', measure['fact']) | map(attribute='stratum') | select
+        | unique | list %}
+    {%- set n = 'n_' ~ as_name(measure) %}
+    {%- set sums = 'count(*) as persons, sum({0} * {0}) as events_squared, sum({0} * {1}) as events_times_cases, '
+        ~ 'sum({1} * {1}) as cases_squared' %}
+    {%- for place in [0] + ([strata.index(measure['stratum']) + 1] if measure['stratum'] else []) %}
+    {%- if measure['kind'] == 'rate' or place == 0 %}
+    select
+        '{{ measure['measure_id'] }}' as measure_id,
+        race,
+        citizenship,
+        stratum,
+        {{ sums.format(('k_' if measure['kind'] == 'rate' else 'n_') ~ as_name(measure), n) }}
+    from {{ measure['fact'] }}__{{ place }}
+    where {{ n }} > 0
+    group by 2, 3, 4
+    {%- else %}
+    select
+        '{{ measure['measure_id'] }}' as measure_id,
+        part.race,
+        part.citizenship,
+        part.stratum,
+        count(*) as persons,
+        sum(part.{{ n }} * part.{{ n }}) as events_squared,
+        sum(part.{{ n }} * whole.{{ n }}) as events_times_cases,
+        sum(whole.{{ n }} * whole.{{ n }}) as cases_squared
+    from {{ measure['fact'] }}__{{ place }} as part
+    -- each person and cell once
+    inner join {{ measure['fact'] }}__0 as whole
+        on part.person = whole.person and part.race = whole.race and part.citizenship = whole.citizenship
+    where part.{{ n }} > 0
+    group by 2, 3, 4
+    {%- endif %}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+)
+select
+    measure_id,
+    race,
+    citizenship,
+    stratum,
+    cast(persons as bigint) as persons,
+    cast(events_squared as bigint) as events_squared,
+    cast(events_times_cases as bigint) as events_times_cases,
+    cast(cases_squared as bigint) as cases_squared
+from summed
+order by measure_id, race, citizenship, stratum
+{%- endif -%}
+{% endmacro %}
