@@ -211,9 +211,12 @@ class _Grid:
             [all_periods, [ALL, *races], [ALL, *CITIZENSHIP], [ALL, *offences]],
             names=["period", "race", "citizenship", "offence_group"],
         ).to_frame(index=False)
-        crossed = (labels[["race", "citizenship", "offence_group"]] != ALL).sum(axis=1)
-        quarterly = labels["period"].isin(quarters)
-        shown = np.where(quarterly, labels["offence_group"] == ALL, (crossed < 3) | (labels["period"] == ALL))
+        by_race, by_citizenship, by_offence = (labels[c] != ALL for c in ("race", "citizenship", "offence_group"))
+        quarterly, whole = labels["period"].isin(quarters), labels["period"] == ALL
+        # What is finer than this has hardly a case in a cell. The gate's proof needs what ties two published tables.
+        in_quarter = ~by_offence & ~(by_race & by_citizenship)
+        in_year = ~(by_race & by_offence)
+        shown = np.select([quarterly, whole], [in_quarter, in_year | ~by_citizenship], in_year)
         if not with_citizenship:
             shown &= labels["citizenship"] == ALL
         rows = np.flatnonzero(shown)
@@ -386,27 +389,32 @@ def _time_to_event(
     method = "aalen_johansen_log_log" if competing else "kaplan_meier_log_log"
     for part in grid.parts((2 + competing) * axis.size):
         counts, unknown = part.histograms(rows, kind, place, 2 + competing, axis.size)
-        median, limits = histograms.median_time(histograms.aalen_johansen(axis, counts[:, :-1], counts[:, -1]))
-        worst = _unbounded(len(part.labels))
-        at = np.flatnonzero(part.labels["citizenship"].isin(KNOWN_CITIZENSHIP))
+        some = _Some.of(counts, unknown)
+        here, unknown_here = some.of_all(counts), some.of_all(unknown)
+        median, limits = histograms.median_time(histograms.aalen_johansen(axis, here[:, :-1], here[:, -1]))
+        worst = _unbounded(len(here))
+        at = np.flatnonzero(some.of_all(part.labels["citizenship"].isin(KNOWN_CITIZENSHIP).to_numpy()))
         bounded = histograms.median_time_bounds(
-            axis, counts[at, :-1], counts[at, -1], unknown[at, :-1], unknown[at, -1]
+            axis, here[at, :-1], here[at, -1], unknown_here[at, :-1], unknown_here[at, -1]
         )
         worst.low[at], worst.high[at] = bounded.low, bounded.high
         found = _estimate(median[:, 0], Interval(low=limits.low[:, 0], high=limits.high[:, 0]), method, worst)
+        found = some.spread(found)
         yield _frame(measure, part, _label(stratum, f"median_{unit}"), **found, **_sizes(counts, unknown))
     last = max((*HORIZONS.get(unit, ()), *RESTRICTED_MEANS.get(unit, ())), default=0)
     axis, place = np.unique(np.minimum(time, last + 1), return_inverse=True)
     counts, unknown = grid.histograms(rows, outcome, place, len(causes) + 1, axis.size)
-    met, lost, sizes = counts[:, :-1], counts[:, -1], _sizes(counts, unknown)
+    some, sizes = _Some.of(counts, unknown), _sizes(counts, unknown)
+    here, unknown_here = some.of_all(counts), some.of_all(unknown)
+    met, lost = here[:, :-1], here[:, -1]
     for horizon in () if competing else RESTRICTED_MEANS.get(unit, ()):
         mean, limits = histograms.restricted_mean(histograms.kaplan_meier(axis, met[:, 0], lost), horizon)
-        found = _estimate(mean, limits, "kaplan_meier_greenwood", _unbounded(len(grid.labels)))
+        found = some.spread(_estimate(mean, limits, "kaplan_meier_greenwood", _unbounded(len(here))))
         yield _frame(measure, grid, _label(stratum, f"mean_within_{horizon}"), **found, **sizes)
     for horizon in HORIZONS.get(unit, ()):
         shares, limits = histograms.incidence_by(axis, met, lost, horizon)
-        every = np.full(len(grid.labels), horizon)
-        worst = histograms.incidence_bounds(axis, met, lost, unknown[:, :-1], unknown[:, -1], every)
+        every = np.full(len(here), horizon)
+        worst = histograms.incidence_bounds(axis, met, lost, unknown_here[:, :-1], unknown_here[:, -1], every)
         for i, cause in enumerate(causes):
             found = _estimate(
                 shares[:, i],
@@ -414,9 +422,34 @@ def _time_to_event(
                 method,
                 Interval(low=worst.low[:, i], high=worst.high[:, i]),
             )
-            events = met[:, i, axis <= horizon].sum(axis=-1)
+            events = counts[:, i, axis <= horizon].sum(axis=-1)
             name = f"by_{horizon}" if cause == EVENT else f"{cause}_by_{horizon}"
-            yield _frame(measure, grid, _label(stratum, name), **found, **sizes, unit="share", numerator=events)
+            sized = {**some.spread(found), **sizes, "unit": "share", "numerator": events}
+            yield _frame(measure, grid, _label(stratum, name), **sized)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Some:
+    """The breakdown cells that have a case, or a person who may belong to them: only these are worth a curve."""
+
+    at: NDArray[np.intp]
+    size: int
+
+    @classmethod
+    def of(cls, counts: NDArray[np.int64], unknown: NDArray[np.int64]) -> _Some:
+        return cls(at=np.flatnonzero(counts.any(axis=(1, 2)) | unknown.any(axis=(1, 2))), size=len(counts))
+
+    def of_all(self, of_all: NDArray[Any]) -> NDArray[Any]:
+        return of_all[self.at]
+
+    def spread(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The same over all breakdown cells; missing where there is no case."""
+        return {name: self._spread(a) if isinstance(a, np.ndarray) else a for name, a in found.items()}
+
+    def _spread(self, here: Floats) -> Floats:
+        everywhere = np.full(self.size, np.nan)
+        everywhere[self.at] = here
+        return everywhere
 
 
 def _sizes(counts: NDArray[np.int64], unknown: NDArray[np.int64]) -> dict[str, Any]:

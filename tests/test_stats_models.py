@@ -10,6 +10,7 @@ from scipy.stats import betabinom
 from statsmodels.stats.contingency_tables import StratifiedTable
 
 from pipeline.stats import adjusted, clusters, decompose, multiplicity, strata, trends, units
+from pipeline.stats.intervals import score_p_value
 from tests.second_opinion import digits
 
 # Two strata: few and many cases. Within each the group's rate is higher by 0.2; the mix hides it.
@@ -333,3 +334,34 @@ def test_a_larger_table_sees_smaller_gaps() -> None:
 
 def test_a_detectable_gap_never_leaves_the_range_of_a_rate() -> None:
     assert digits(float(multiplicity.detectable_gap(3, 3, 0.9)), "0.1")
+
+
+def side_of(persons: int, events: int, each: int) -> clusters.Side:
+    """So many persons with so many alike cases each; the first `events` persons have the event in all of them."""
+    return clusters.Side(
+        events=events * each,
+        cases=persons * each,
+        persons=persons,
+        events_squared=events * each**2,
+        events_times_cases=events * each**2,
+        cases_squared=persons * each**2,
+    )
+
+
+def test_a_case_a_person_is_tested_as_cases_are() -> None:
+    clustered = clusters.clustered_p_value(side_of(4_000, 900, 1), side_of(6_000, 1_200, 1))
+    assert float(clustered) == pytest.approx(
+        float(score_p_value(900, 4_000, 1_200, 6_000)), rel=0.2
+    )  # t of sides, not of the pool
+
+
+def test_the_same_case_written_five_times_is_no_further_evidence() -> None:
+    once = clusters.clustered_p_value(side_of(400, 90, 1), side_of(600, 120, 1))
+    five = clusters.clustered_p_value(side_of(400, 90, 5), side_of(600, 120, 5))
+    assert float(five) == pytest.approx(float(once), rel=0.01)
+    assert float(score_p_value(450, 2_000, 600, 3_000)) < float(once) / 5
+
+
+def test_nine_persons_are_too_few_to_test() -> None:
+    assert np.isnan(clusters.clustered_p_value(side_of(9, 3, 40), side_of(600, 120, 1)))
+    assert np.isfinite(clusters.clustered_p_value(side_of(10, 3, 40), side_of(600, 120, 1)))
