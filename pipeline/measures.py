@@ -581,10 +581,9 @@ def with_bound_widths(measures: pd.DataFrame, comparisons: pd.DataFrame) -> pd.D
     Of the shares compared over the whole period: the middle width and the ninth decile, one row each. They come from all
     comparisons together, so that no single hidden one could be read from them where there are a few.
     """
-    of_shares = (
-        comparisons["contrast"].eq("citizenship") & comparisons["period"].eq(ALL) & comparisons["unit"].eq("share")
-    )
-    found = comparisons[of_shares]
+    # how much is unknown is no question that unknown citizenship could answer otherwise
+    of_decisions = comparisons["mart"].ne("data_quality") & comparisons["unit"].eq("share")
+    found = comparisons[of_decisions & comparisons["contrast"].eq("citizenship") & comparisons["period"].eq(ALL)]
     width = (found["bound_high"] - found["bound_low"]).dropna().to_numpy()
     derived = measures["measure_id"].eq(BOUND_WIDTH) & measures["status"].ne("not_computable")
     if not derived.any() or width.size == 0:

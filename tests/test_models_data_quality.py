@@ -231,9 +231,9 @@ def _measures(status: str) -> pd.DataFrame:
 
 
 def _comparisons(widths: list[float | None]) -> pd.DataFrame:
-    same = {"contrast": "citizenship", "period": "all", "unit": "share"}
+    same = {"contrast": "citizenship", "period": "all", "unit": "share", "mart": "bail"}
     good = [{**same, "bound_low": 0.0, "bound_high": width} for width in widths]
-    other = [{**same, name: "other", "bound_low": 0.0, "bound_high": 1.0} for name in same]
+    other = [{**same, name: "data_quality", "bound_low": 0.0, "bound_high": 1.0} for name in same]
     return pd.DataFrame(good + other)
 
 

@@ -13,6 +13,26 @@ advised as (
     inner join {{ ref('int_charges__filed_version_picked') }} as charges on dispositions.charge_id = charges.charge_id
     where dispositions.disposition_type in ('plea_guilty', 'plea_nolo')
     group by charges.case_id
+),
+
+-- sentences as first pronounced; one in prison or jail needs a term
+sentenced as (
+    select
+        coalesce(sentences.case_id, charges.case_id) as case_id,
+        min(sentences.sentenced_on) as sentenced_on,
+        bool_and(
+            {{ is_known('sentences.sentence_type') }}
+            and (
+                sentences.sentence_type not in ('prison', 'jail')
+                or sentences.imposed_unit = 'life'
+                or (sentences.imposed_value is not null and {{ is_known('sentences.imposed_unit') }})
+            )
+        ) as is_term_known
+    from {{ ref('stg_sentences') }} as sentences
+    -- many sentences to at most one charge
+    left join {{ ref('int_charges__filed_version_picked') }} as charges on sentences.charge_id = charges.charge_id
+    where sentences.modified_from is null
+    group by coalesce(sentences.case_id, charges.case_id)
 )
 
 select
@@ -75,9 +95,11 @@ union all
 
 select
     'sentence' as stage,
-    concat('sentence ', case_id) as decision_id,
-    person_id,
-    sentenced_on as decided_on,
-    offence_category,
-    is_custody is not null and (not is_custody or longest_days is not null) as is_complete
-from {{ ref('int_cases__sentenced') }}
+    concat('sentence ', cases.case_id) as decision_id,
+    cases.person_id,
+    sentenced.sentenced_on as decided_on,
+    cases.offence_category,
+    sentenced.is_term_known as is_complete
+from cases
+-- one case to at most one row
+inner join sentenced on cases.case_id = sentenced.case_id
