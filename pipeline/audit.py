@@ -25,7 +25,7 @@ from pipeline import __version__
 from pipeline.contract import ROOT, load_contract
 from pipeline.control_totals import compare
 from pipeline.errors import AuditError, Problem, place
-from pipeline.findings import find
+from pipeline.findings import find, judged, track
 from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
@@ -72,16 +72,25 @@ def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
 
 
 def run_audit(
-    *, office: str, raw: Path | None, out: Path | None, as_of_date: date | None, progress: Progress
+    *,
+    office: str,
+    raw: Path | None,
+    out: Path | None,
+    as_of_date: date | None,
+    progress: Progress,
+    since: Path | None = None,
 ) -> dict[str, Any]:
-    """Run the whole audit and return its run record. Raises `AuditError` with every problem; then nothing is written."""
+    """Run the whole audit and return its run record. Raises `AuditError` with every problem; then nothing is written.
+
+    `since` is the folder of an earlier audit of the same office: what has become of its findings is written as well.
+    """
     folder = office_folder(office)
     mapping = load_office(folder, load_contract())
     if as_of_date is not None:
         mapping = replace(mapping, settings=replace(mapping.settings, as_of_date=as_of_date))
     target = (out or default_out(office)).resolve()
     with _building(target) as building:
-        record = _Audit(mapping, raw, building, progress).run()
+        record = _Audit(mapping, raw, building, progress, since).run()
     progress.say(f"The audit of {mapping.settings.title} is in {target}")
     return record
 
@@ -98,8 +107,11 @@ class Statistics:
 class _Audit:
     """One run. Each method is one step; what a step leaves for the next is an attribute."""
 
-    def __init__(self, office: Office, raw: Path | None, building: Path, progress: Progress) -> None:
+    def __init__(
+        self, office: Office, raw: Path | None, building: Path, progress: Progress, since: Path | None = None
+    ) -> None:
         self.office = office
+        self.earlier = None if since is None else _findings_of(since, office.settings.office)
         self.raw = raw
         self.out = building
         self.work = building / "work"
@@ -146,7 +158,7 @@ class _Audit:
             published = publish(found.measures, found.comparisons)
         with step("restricted", "Writing the restricted tables"):
             self._write_restricted(found, checks)
-        record = {
+        record: dict[str, Any] = {
             "version": __version__,
             "engine": "duckdb",
             "as_of_date": self.office.settings.as_of_date.isoformat(),
@@ -176,7 +188,14 @@ class _Audit:
             "findings": self._findings(published.measures, published.comparisons),
         }
         _write_json(self.out / "findings.json", record["findings"])
-        _write_json(self.out / "restricted" / "findings.json", self._findings(found.measures, found.comparisons))
+        restricted = self._findings(found.measures, found.comparisons)
+        _write_json(self.out / "restricted" / "findings.json", restricted)
+        if self.earlier is not None:
+            public_then, restricted_then = self.earlier
+            judged_now = judged(published.measures, published.comparisons)
+            _write_json(self.out / "findings_since.json", track(record["findings"], public_then, judged_now))
+            judged_now = judged(found.measures, found.comparisons)
+            _write_json(self.out / "restricted" / "findings_since.json", track(restricted, restricted_then, judged_now))
         self._publish(record, published, pd.DataFrame([asdict(check) for check in checks]))
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
@@ -342,6 +361,40 @@ def _copy_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, path
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _findings_of(since: Path, office: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The public and the restricted findings of an earlier audit."""
+    try:
+        audited = json.loads((since / "run.json").read_text(encoding="utf-8"))["office"]
+        found = [
+            json.loads((since / part / "findings.json").read_text(encoding="utf-8")) for part in (".", "restricted")
+        ]
+    except (OSError, ValueError, KeyError) as error:
+        raise AuditError(
+            [
+                Problem(
+                    code="IIU141",
+                    where=place(file=str(since)),
+                    what="holds no findings of an audit",
+                    expected="the folder of an earlier audit",
+                    fix="Name another folder after --since",
+                )
+            ]
+        ) from error
+    if audited != office:
+        raise AuditError(
+            [
+                Problem(
+                    code="IIU141",
+                    where=place(file=str(since)),
+                    what=f"is an audit of [{audited}]",
+                    expected=f"one of [{office}]",
+                    fix="Name another folder after --since",
+                )
+            ]
+        )
+    return found[0], found[1]
 
 
 def _counted(statuses: list[str], names: tuple[str, ...]) -> dict[str, int]:

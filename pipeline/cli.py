@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "--as-of", type=date.fromisoformat, help="the day of the export, instead of the one in office.yml"
     )
+    audit.add_argument("--since", type=Path, help="an earlier audit of the office: says what became of its findings")
     audit.add_argument("--json", action="store_true", help="print the run record instead of progress")
 
     check = commands.add_parser("check", help="read mapping and exports, report every problem, build nothing")
@@ -108,7 +109,12 @@ def _audit(options: argparse.Namespace) -> int:
 
     progress = Progress(quiet=options.json)
     record = run_audit(
-        office=options.office, raw=options.raw, out=options.out, as_of_date=options.as_of, progress=progress
+        office=options.office,
+        raw=options.raw,
+        out=options.out,
+        as_of_date=options.as_of,
+        progress=progress,
+        since=options.since,
     )
     if options.json:
         print(json.dumps(record, indent=1, ensure_ascii=False))

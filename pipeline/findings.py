@@ -5,7 +5,7 @@ Given the public tables, the findings are fit to publish; given the restricted o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,42 @@ def find(
         *_zero_tolerance(measures, rules["zero_tolerance"]),
         *_gaps(comparisons, catalogue, clusters, rules["gaps"]),
     ]
+
+
+def judged(measures: pd.DataFrame, comparisons: pd.DataFrame) -> set[str]:
+    """The ids of all findings that these tables could have shown: where a number is told and reliable."""
+    gaps = comparisons[(comparisons["period"] == "all") & (comparisons["status"] == "ok")]
+    whole = (measures[["period", "race", "citizenship", "offence_group", "stratum"]] == "all").all(axis=1)
+    counts = measures[whole & measures["numerator"].notna()]
+    return {_gap_id(row) for row in gaps[KEY].to_dict("records")} | {f"zero|{m}" for m in counts["measure_id"]}
+
+
+def track(
+    found: Sequence[Mapping[str, Any]], earlier: Sequence[Mapping[str, Any]], judged: Collection[str]
+) -> list[dict[str, Any]]:
+    """The findings of now beside those of an earlier audit: each with its `status`, and with `before` where it was there.
+
+    `new`; `worsened`: a gap wider by the declared width, or more cases where one is too many; `persisting`; behind
+    them `closed`, and `not_told`: found earlier, and now without a number that would show it (not in `judged`). A gap
+    that has turned round is another finding: new, and the earlier one closed.
+    """
+    least = yaml.safe_load(RULES.read_text(encoding="utf-8"))["worsened_by"]
+    before = {f["id"]: f for f in earlier if f.get("status") not in ("closed", "not_told")}
+    tracked = []
+    for finding in found:
+        old = before.get(finding["id"])
+        if old is None or finding.get("difference", 0) * old.get("difference", 0) < 0:
+            tracked.append({**finding, "status": "new"})
+            continue
+        del before[finding["id"]]
+        wider = abs(finding.get("difference", 0)) - abs(old.get("difference", 0)) >= least - 1e-9
+        more = finding.get("count", 0) > old.get("count", 0)
+        was = (
+            {"before": old["difference"]} if "difference" in old else {"before": old["count"]} if "count" in old else {}
+        )
+        tracked.append({**finding, "status": "worsened" if wider or more else "persisting", **was})
+    gone = [{**old, "status": "closed" if old["id"] in judged else "not_told"} for old in before.values()]
+    return [*tracked, *gone]
 
 
 def flagged_gaps(
@@ -103,7 +139,7 @@ def _gaps(
             )
         found.append(
             {
-                "id": "|".join(["gap", *(str(row[k]) for k in KEY)]),
+                "id": _gap_id(row),
                 "rule": "gap",
                 "severity": "high" if abs(row["difference"]) >= 2 * rules["least_gap"] else "medium",
                 "title": f"{titles[row['measure_id']]}: a gap between {group} and {reference}",
@@ -136,9 +172,14 @@ def _zero_tolerance(measures: pd.DataFrame, rules: dict[str, str]) -> list[dict[
             "text": f"{row['numerator']:,} times in the whole period. One is too many: each is to be reviewed.",
             "measure_id": row["measure_id"],
             "mart": row["mart"],
+            "count": int(row["numerator"]),
         }
         for row in whole.sort_values("measure_id").to_dict("records")
     ]
+
+
+def _gap_id(row: Mapping[Any, Any]) -> str:
+    return "|".join(["gap", *(str(row[k]) for k in KEY)])
 
 
 def _who(row: Mapping[Any, Any]) -> tuple[str, str]:
