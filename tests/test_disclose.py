@@ -229,3 +229,14 @@ def test_parts_that_happen_to_be_of_one_size_are_not_taken_for_the_same_people()
     parts = [part.assign(stratum=name) for name in ("advocate", "bail", "plea")]
     published = publish(pd.concat([whole, *parts], ignore_index=True), NO_COMPARISONS)
     assert "ok" in set(published.measures["status"])
+
+
+def test_what_counts_no_people_is_shown_as_it_is_and_never_by_group() -> None:
+    registry = replace(load_registry(), about_nobody=("POL-01",))
+    policies = long_table({("unknown", "unknown"): (3, 4)}).assign(measure_id="POL-01", mart="policy")
+    people = long_table({("white", "citizen"): (3, 400), ("black", "citizen"): (200, 400)})
+    published = publish(pd.concat([policies, people]), NO_COMPARISONS, registry=registry).measures
+    of_policies = published[published["measure_id"] == "POL-01"]
+    assert of_policies[["race", "citizenship", "numerator", "status"]].to_numpy().tolist() == [["all", "all", 3, "ok"]]
+    of_people = published[(published["measure_id"] != "POL-01") & (published["race"] == "white")]
+    assert set(of_people["status"]) == {HIDDEN}

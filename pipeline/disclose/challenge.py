@@ -34,9 +34,10 @@ def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None
     said = said_in(folder)
     said = said[~said["file"].map(lambda file: Path(file).name).isin(registry.reference_tables)]
     counted = measures["numerator"].notna() | measures["denominator"].notna()
-    rows = measures[counted & registry.declares(measures)].reset_index(drop=True)
+    declared, people = registry.declares(measures), registry.protects(measures)
+    rows = measures[counted & declared & people].reset_index(drop=True)
     cells = _cells(rows)
-    problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted]))
+    problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted | (declared & ~people)]))
     named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
     problems += attack_rows(rows, named, revealed, registry)
     if problems:

@@ -78,8 +78,9 @@ def publish(
     counted = measures["numerator"].notna() | measures["denominator"].notna()
     no_case = measures["denominator"].eq(0) & _is_total(measures)  # nobody in the whole office: nobody to protect
     declared = registry.declares(measures)
-    rows = measures[counted & ~no_case & declared].reset_index(drop=True)
-    without_counts = measures[(~counted & declared) | no_case]
+    people = registry.protects(measures)
+    rows = measures[counted & ~no_case & declared & people].reset_index(drop=True)
+    without_counts = measures[((~counted | ~people) & declared) | no_case]
 
     whole = stack(rows, earlier, corrected)
     masks, proof = _coarsen_and_hide(whole, registry)

@@ -38,6 +38,7 @@ class Registry:
     tables: Mapping[str, frozenset[str]]
     reference_tables: tuple[str, ...]
     finest_period: Mapping[str, str]
+    about_nobody: tuple[str, ...] = ()
 
     def thresholds(self, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
         """The smallest count that each row may show."""
@@ -53,7 +54,14 @@ class Registry:
         table, names = breakdown_of(rows).factorize()
         allowed = np.array([[period in self.tables.get(name, ()) for period in PERIODS] for name in names])
         declared: npt.NDArray[np.bool_] = allowed.reshape(-1, len(PERIODS))[table, rank] & (rank >= finest)
+        grouped = np.any([rows[c].ne("all") for c in ("race", "citizenship", "offence_group")], axis=0)
+        declared &= self.protects(rows) | ~grouped
         return declared
+
+    def protects(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which rows count people, or what people did: all but those of measures that are about nobody."""
+        people: npt.NDArray[np.bool_] = ~rows["measure_id"].isin(self.about_nobody).to_numpy()
+        return people
 
     def pooled(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells with small groups under the name of their pool: what its row is computed from."""
@@ -87,6 +95,7 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
         tables={_breakdown(table["breakdown"]): frozenset(table["periods"]) for table in raw["tables"]},
         reference_tables=tuple(raw["reference_tables"]),
         finest_period=raw["finest_period"],
+        about_nobody=tuple(raw["about_nobody"]),
     )
 
 
