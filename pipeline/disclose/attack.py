@@ -27,6 +27,9 @@ _TOGETHER = 6_000
 #: A count that needs witnesses of its own: first among so few counts around it, then among more.
 _AROUND = (1_000, _TOGETHER)
 
+#: So many exposed counts of one part are enough to go on with: what is hidden for them protects others as well.
+_ENOUGH = 12
+
 #: An integer programme that has looked at so many branches is given up. No clock: the same verdict on every machine.
 _BRANCHES = 50
 
@@ -99,7 +102,7 @@ def exposed(
     """The protected counts that are not proved safe, given the bounds that propagation found. Adds to the witnesses.
 
     Exact for counts that hang together with few others; among very many, one whose witnesses are far to seek is not
-    proved, and counts as exposed.
+    proved, and counts as exposed. Not all of them are named where there are many; if none is, all are proved safe.
     """
     low, high = bounds
     found = protected & (high - low < threshold)
@@ -156,15 +159,17 @@ class _Part:
             near = self._near(int(seeds[0]), _TOGETHER)
             tried[near] = True
             self._widen(near, need[near], witnesses)
-        for size in _AROUND:
-            for seed in narrow():
+        found = np.zeros(len(self.nodes), dtype=bool)
+        for seed in narrow():
+            for size in _AROUND:
                 if witnesses.width(self.nodes[[seed]])[0] < need[seed]:
                     near = self._near(int(seed), size)
-                    alone = np.where(near == seed, need[near], 0)
-                    self._widen(near, alone, witnesses)
-            if size >= len(self.nodes):
+                    self._widen(near, np.where(near == seed, need[near], 0), witnesses)
+                if size >= len(self.nodes):
+                    break
+            found[seed] = witnesses.width(self.nodes[[seed]])[0] < need[seed]
+            if found.sum() == _ENOUGH:
                 break
-        found: Mask = witnesses.width(self.nodes) < need
         return found
 
     def _widen(self, near: Integers, need: Integers, witnesses: Witnesses) -> None:

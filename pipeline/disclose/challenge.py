@@ -75,7 +75,7 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
                 what=f"a hidden count can be worked out to lie between {low} and {high}: "
                 + "; ".join(system.equation(line) for line in lines),
                 expected=f"bounds at least {gate.node_threshold[node]} wide",
-                fix=f"Hide a further count in one of these sums ({len(found)} counts are exposed in all).",
+                fix=f"Hide a further count in one of these sums (at least {len(found)} counts are exposed).",
             )
         )
     return problems
