@@ -427,7 +427,7 @@ def test_sound_marts_pass_every_check(tmp_path):
         ("insert into marts.mart_charging__cells from marts.mart_charging__cells where race = 'white'",
             {"mart_charging__cells.one_row_a_cell", "mart_charging__cells.adds_up"}),
         ("update marts.mart_charging set citizenship_latest = 'noncitizen' where person_id = 'p2'",
-            {"mart_charging.citizenship_latest.birthplace_is_no_citizenship"}),
+            {"mart_charging.person_id.birthplace_is_no_citizenship"}),
         ("update marts.mart_charging__values set cases = 3", {"mart_charging__values.values_add_up"}),
         ("update marts.mart_charging__cells set measure_id = 'CHG-99' where measure_id = 'CHG-03'",
             {"mart_charging__cells.measure_id.known_measure", "mart_charging__cells.part_of_whole"}),

@@ -29,8 +29,8 @@ memos as (
 )
 
 select
+    concat(memos.memo_id, ' ', memos.factor_no) as memo_factor_id,
     memos.memo_id,
-    memos.factor_no,
     memos.case_id,
     memos.person_id,
     memos.written_on,
