@@ -190,6 +190,16 @@ class _Audit:
         _write_json(self.out / "findings.json", record["findings"])
         restricted = self._findings(found.measures, found.comparisons)
         _write_json(self.out / "restricted" / "findings.json", restricted)
+        with step("worklists", "Listing the cases behind the findings"):
+            from pipeline.worklists import write_worklists
+
+            write_worklists(
+                findings=restricted,
+                catalogue=self.counts.catalogue,
+                database=self.database,
+                out=self.out / "restricted" / "worklists",
+                as_of=self.office.settings.as_of_date,
+            )
         if self.earlier is not None:
             public_then, restricted_then = self.earlier
             judged_now = judged(published.measures, published.comparisons)
