@@ -243,13 +243,19 @@ class _Audit:
 
     def _statistics(self) -> Statistics:
         from pipeline.estimands import adjusted_table, load_estimands
-        from pipeline.measures import CITIZENSHIP_COLUMN, comparison_table, measure_table, with_bound_widths
+        from pipeline.measures import (
+            CITIZENSHIP_COLUMN,
+            comparison_table,
+            measure_table,
+            with_bound_widths,
+            with_clustered_p_values,
+        )
 
         settings, supplied = self.office.settings, self.office.supplied
         self.counts = read_counts(self.database)
         cells, catalogue = self.counts.cells, self.counts.catalogue
         measures = measure_table(cells, self.counts.values, catalogue, supplied, settings)
-        comparisons = comparison_table(measures, settings)
+        comparisons = with_clustered_p_values(comparison_table(measures, settings), catalogue, self.counts.clusters)
         return Statistics(
             measures=with_bound_widths(measures, comparisons),
             comparisons=comparisons,
@@ -263,7 +269,7 @@ class _Audit:
         )
 
     def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
-        return find(measures, comparisons, self.counts.catalogue, self.counts.clusters)
+        return find(measures, comparisons, self.counts.catalogue)
 
     def _write_restricted(self, found: Statistics, checks: list[Any]) -> None:
         folder = self.out / "restricted"

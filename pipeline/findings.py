@@ -13,29 +13,21 @@ import pandas as pd
 import yaml
 
 from pipeline.contract import ROOT
-from pipeline.stats.clusters import Side, clustered_p_value
 from pipeline.stats.multiplicity import false_discovery
 
 RULES = ROOT / "data" / "reference" / "finding_rules.yml"
 KEY = ["measure_id", "contrast", "race", "stratum"]
-ALL = "all"
-CLUSTER_SUMS = ["persons", "events_squared", "events_times_cases", "cases_squared"]
 
 
-def find(
-    measures: pd.DataFrame, comparisons: pd.DataFrame, catalogue: pd.DataFrame, clusters: pd.DataFrame
-) -> list[dict[str, Any]]:
+def find(measures: pd.DataFrame, comparisons: pd.DataFrame, catalogue: pd.DataFrame) -> list[dict[str, Any]]:
     """Findings, the gravest first: one case too many, then gaps by width. Each holds its rule, numbers and a sentence.
 
     Gaps: rates over the whole period whose q-value among all comparisons of the audit is below the declared rate and
-    whose width is at least the declared one. Intervals are not adjusted; the number of comparisons stands beside. The
-    p-values count persons, who may have many cases, from `clusters`, the mart of that name.
+    whose width is at least the declared one. Intervals are not adjusted; the number of comparisons stands beside.
     """
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
-    return [
-        *_zero_tolerance(measures, rules["zero_tolerance"]),
-        *_gaps(comparisons, catalogue, clusters, rules["gaps"]),
-    ]
+    titles = dict(zip(catalogue["measure_id"], catalogue["title"], strict=True))
+    return [*_zero_tolerance(measures, rules["zero_tolerance"]), *_gaps(comparisons, rules["gaps"], titles)]
 
 
 def judged(measures: pd.DataFrame, comparisons: pd.DataFrame) -> set[str]:
@@ -74,9 +66,7 @@ def track(
     return [*tracked, *gone]
 
 
-def flagged_gaps(
-    comparisons: pd.DataFrame, catalogue: pd.DataFrame, clusters: pd.DataFrame, rules: dict[str, Any]
-) -> pd.DataFrame:
+def flagged_gaps(comparisons: pd.DataFrame, rules: dict[str, Any]) -> pd.DataFrame:
     """The comparisons that the rules flag, with `q_value` and `family_size`, the widest first."""
     rows = comparisons[
         (comparisons["period"] == "all")
@@ -86,44 +76,19 @@ def flagged_gaps(
     for rule in rules["not_compared"]:
         named = [rows[column].isin(np.atleast_1d(values)) for column, values in rule.items()]
         rows = rows[~np.logical_and.reduce(named)]
-    group, reference = _sides(rows, clusters, catalogue)
-    rows = rows.assign(p_value=clustered_p_value(group, reference))
-    rows = rows.assign(q_value=false_discovery(rows["p_value"].to_numpy()), family_size=rows["p_value"].count())
+    rows = rows.assign(
+        q_value=false_discovery(rows["p_value"].to_numpy(dtype=float, na_value=np.nan)),
+        family_size=rows["p_value"].count(),
+    )
     flagged = rows[(rows["q_value"] < rules["false_discovery_rate"]) & (rows["difference"].abs() >= rules["least_gap"])]
     widest = flagged.assign(width=-flagged["difference"].abs())
     ordered: pd.DataFrame = widest.sort_values(["width", *KEY], kind="stable").drop(columns="width")
     return ordered
 
 
-def _sides(rows: pd.DataFrame, clusters: pd.DataFrame, catalogue: pd.DataFrame) -> tuple[Side, Side]:
-    """Group and reference of each comparison, with the sums over their persons."""
-    cell = ["measure_id", "race", "citizenship", "stratum"]
-    known = clusters.assign(stratum=clusters["stratum"].replace("", ALL))
-    margins = [known.assign(**over) for over in ({}, {"race": ALL}, {"citizenship": ALL})]
-    sums = pd.concat(margins).groupby(cell)[CLUSTER_SUMS].sum()
-    mixes = rows["measure_id"].isin(catalogue.loc[catalogue["kind"] == "mix", "measure_id"]).to_numpy()
-    sides = []
-    for prefix, of in (("", ("race", "citizenship")), ("reference_", ("reference_race", "reference_citizenship"))):
-        keys = rows[["measure_id", *of, "stratum"]].set_axis(cell, axis=1)
-        found = sums.reindex(pd.MultiIndex.from_frame(keys)).astype(float)
-        whole = sums.reindex(pd.MultiIndex.from_frame(keys.assign(stratum=ALL))).astype(float)
-        found.loc[mixes] = found.loc[mixes].fillna(0)  # nobody with an event of this part
-        for name in ("persons", "cases_squared"):
-            found.loc[mixes, name] = whole[name].to_numpy()[mixes]
-        counts = {
-            name: rows[f"{prefix}{column}"].to_numpy(dtype=float, na_value=np.nan)
-            for name, column in (("events", "numerator"), ("cases", "denominator"))
-        }
-        sides.append(Side(**counts, **{name: found[name].to_numpy() for name in CLUSTER_SUMS}))
-    return sides[0], sides[1]
-
-
-def _gaps(
-    comparisons: pd.DataFrame, catalogue: pd.DataFrame, clusters: pd.DataFrame, rules: dict[str, Any]
-) -> list[dict[str, Any]]:
-    titles = dict(zip(catalogue["measure_id"], catalogue["title"], strict=True))
+def _gaps(comparisons: pd.DataFrame, rules: dict[str, Any], titles: dict[str, str]) -> list[dict[str, Any]]:
     found = []
-    for row in flagged_gaps(comparisons, catalogue, clusters, rules).to_dict("records"):
+    for row in flagged_gaps(comparisons, rules).to_dict("records"):
         group, reference = _who(row)
         text = (
             f"{_percent(row['estimate'])} of {group} ({row['numerator']:,} of {row['denominator']:,}) against "

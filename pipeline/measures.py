@@ -18,6 +18,7 @@ from scipy import sparse
 
 from pipeline.config import AuditSettings
 from pipeline.stats import bounds, histograms, intervals
+from pipeline.stats.clusters import Side, clustered_p_value
 from pipeline.stats.intervals import Floats, Interval
 
 #: The margin of a breakdown.
@@ -36,6 +37,7 @@ EVENT, CENSORED = "event", "censored"
 #: How many numbers a block of histograms may hold (some 20 MB).
 LARGEST_BLOCK = 2_500_000
 
+CLUSTER_SUMS = ["persons", "events_squared", "events_times_cases", "cases_squared"]
 MEASURE_KEY = ["measure_id", "period", "race", "citizenship", "offence_group", "stratum"]
 MEASURE_COLUMNS = [
     *(
@@ -82,6 +84,7 @@ COMPARISON_COLUMNS = [
         "ratio_low",
         "ratio_high",
         "ratio_method",
+        "p_value",
     ),
     *("bound_low", "bound_high", "unit", "status", "reason"),
 ]
@@ -89,7 +92,7 @@ COUNTS = ["numerator", "denominator", "reference_numerator", "reference_denomina
 SIDE = ["numerator", "denominator", "estimate", "ci_low", "ci_high", "bound_low", "bound_high", "status", "reason"]
 NUMBERS = [
     *("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate"),
-    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
+    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high", "p_value"),
 ]
 CITIZENSHIP_COLUMN = "citizenship_assertion.value"
 #: The one measure that is about the other measures, and comes from their comparisons.
@@ -549,7 +552,8 @@ def comparison_table(measures: pd.DataFrame, settings: AuditSettings) -> pd.Data
 
     Contrasts: `race` (each race against the reference race), `citizenship` (noncitizen against the reference), and
     `citizenship_within_race`. Differences are Newcombe's for rates and MOVER for medians and times; ratios, of rates
-    alone, Koopman's. The bounds say what the gap could be if unknown citizenship were known.
+    alone, Koopman's. The bounds say what the gap could be if unknown citizenship were known. The p-value of two rates,
+    over the whole period, is that of the score test.
     """
     rows = measures[(measures["offence_group"] == ALL) & ((measures["ci_method"] != "") | (measures["status"] != "ok"))]
     lone = rows["status"].eq("not_computable") | rows["ci_method"].eq("")
@@ -605,6 +609,41 @@ def with_bound_widths(measures: pd.DataFrame, comparisons: pd.DataFrame) -> pd.D
     return _typed(pd.concat(parts, ignore_index=True))
 
 
+def with_clustered_p_values(comparisons: pd.DataFrame, catalogue: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons with p-values that count persons, each of whom may have many cases, where these are known.
+
+    `clusters` is the mart of that name: over the whole period, the sums over the persons of each cell.
+    """
+    tested = comparisons["p_value"].notna().to_numpy()
+    p_values = comparisons["p_value"].to_numpy(dtype=float, na_value=np.nan, copy=True)
+    p_values[tested] = clustered_p_value(*_sides(comparisons[tested], clusters, catalogue))
+    # Three digits: what is exact could be solved for the sums over persons that stand behind it.
+    return comparisons.assign(p_value=[float(f"{p:.3g}") for p in p_values])
+
+
+def _sides(rows: pd.DataFrame, clusters: pd.DataFrame, catalogue: pd.DataFrame) -> tuple[Side, Side]:
+    """Group and reference of each comparison, with the sums over their persons."""
+    cell = ["measure_id", "race", "citizenship", "stratum"]
+    known = clusters.assign(stratum=clusters["stratum"].replace("", ALL))
+    margins = [known.assign(**over) for over in ({}, {"race": ALL}, {"citizenship": ALL})]
+    sums = pd.concat(margins).groupby(cell)[CLUSTER_SUMS].sum()
+    mixes = rows["measure_id"].isin(catalogue.loc[catalogue["kind"] == "mix", "measure_id"]).to_numpy()
+    sides = []
+    for prefix, of in (("", ("race", "citizenship")), ("reference_", ("reference_race", "reference_citizenship"))):
+        keys = rows[["measure_id", *of, "stratum"]].set_axis(cell, axis=1)
+        found = sums.reindex(pd.MultiIndex.from_frame(keys)).astype(float)
+        whole = sums.reindex(pd.MultiIndex.from_frame(keys.assign(stratum=ALL))).astype(float)
+        found.loc[mixes] = found.loc[mixes].fillna(0)  # nobody with an event of this part
+        for name in ("persons", "cases_squared"):
+            found.loc[mixes, name] = whole[name].to_numpy()[mixes]
+        counts = {
+            name: rows[f"{prefix}{column}"].to_numpy(dtype=float, na_value=np.nan)
+            for name, column in (("events", "numerator"), ("cases", "denominator"))
+        }
+        sides.append(Side(**counts, **{name: found[name].to_numpy() for name in CLUSTER_SUMS}))
+    return sides[0], sides[1]
+
+
 def _compared(table: pd.DataFrame) -> pd.DataFrame:
     """Difference, ratio, bounds and status of rows that hold both sides."""
     columns = [c for side in SIDE[:-2] for c in (side, f"reference_{side}")]
@@ -641,6 +680,7 @@ def _compared(table: pd.DataFrame) -> pd.DataFrame:
         ratio_low=ratio.low,
         ratio_high=np.where(np.isinf(ratio.high), np.nan, ratio.high),
         ratio_method=np.where(rate, "koopman", ""),
+        p_value=np.where(table["period"].eq(ALL), intervals.score_p_value(*counts), np.nan),
         # What is worst for one side is best for the other, so the bounds of a gap are those of its sides.
         bound_low=number["bound_low"] - number["reference_bound_high"],
         bound_high=number["bound_high"] - number["reference_bound_low"],

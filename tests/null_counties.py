@@ -23,7 +23,7 @@ from pipeline.contract import load_contract
 from pipeline.findings import find
 from pipeline.ingest.land import land
 from pipeline.ingest.office import load_office, office_folder
-from pipeline.measures import comparison_table, measure_table
+from pipeline.measures import comparison_table, measure_table, with_clustered_p_values
 from pipeline.stats.intervals import wilson
 from pipeline.synth import NO_EFFECTS, write_county
 from pipeline.transform import build
@@ -53,7 +53,8 @@ def main(times: int = TIMES) -> None:
             cells = pd.concat([connection.execute(query).fetchdf() for query in queries], ignore_index=True)
             clusters = connection.execute(of_clusters).fetchdf()
             measures = measure_table(cells, counts.values.head(0), counts.catalogue, office.supplied, office.settings)
-            gaps = find(measures, comparison_table(measures, office.settings), counts.catalogue, clusters)
+            comparisons = comparison_table(measures, office.settings)
+            gaps = find(measures, with_clustered_p_values(comparisons, counts.catalogue, clusters), counts.catalogue)
             found.append([gap["id"] for gap in gaps if gap["rule"] == "gap"])
             print(i + 1, sum(map(bool, found)), found[-1], file=sys.stderr, flush=True)
     REPORT.write_text(report(found), encoding="utf-8")

@@ -9,46 +9,10 @@ import pytest
 
 from pipeline.disclose import HIDDEN, load_registry, publish
 from pipeline.errors import AuditError
+from pipeline.measures import COMPARISON_COLUMNS
 
 CELL = ["measure_id", "period", "race", "citizenship", "offence_group", "stratum"]
-NO_COMPARISONS = pd.DataFrame(
-    columns=[
-        *(
-            "measure_id",
-            "mart",
-            "period",
-            "contrast",
-            "race",
-            "citizenship",
-            "stratum",
-            "reference_race",
-        ),
-        *(
-            "reference_citizenship",
-            "numerator",
-            "denominator",
-            "reference_numerator",
-            "reference_denominator",
-        ),
-        *(
-            "unknown_citizenship",
-            "estimate",
-            "reference_estimate",
-            "difference",
-            "difference_low",
-        ),
-        *(
-            "difference_high",
-            "ratio",
-            "ratio_low",
-            "ratio_high",
-            "bound_low",
-            "bound_high",
-            "status",
-            "reason",
-        ),
-    ]
-)
+NO_COMPARISONS = pd.DataFrame(columns=COMPARISON_COLUMNS)
 
 
 def long_table(counts: dict[tuple[str, str], tuple[int, int]], mart: str = "charging") -> pd.DataFrame:

@@ -17,7 +17,7 @@ from pipeline.contract import load_contract
 from pipeline.findings import find
 from pipeline.ingest.land import land
 from pipeline.ingest.office import load_office, office_folder
-from pipeline.measures import comparison_table, measure_table
+from pipeline.measures import comparison_table, measure_table, with_clustered_p_values
 from pipeline.synth import NO_EFFECTS, write_county
 from pipeline.synth.county import EXAMPLE_EFFECTS
 from pipeline.transform import build
@@ -45,12 +45,13 @@ def audited(folder: Path, effects: Path, seed: int) -> Audited:
     counts = read_counts(database)
     measures = measure_table(counts.cells, counts.values, counts.catalogue, office.supplied, office.settings)
     comparisons = comparison_table(measures, office.settings)
+    comparisons = with_clustered_p_values(comparisons, counts.catalogue, counts.clusters)
     return Audited(
         truth=pd.read_parquet(folder / "truth" / "rates.parquet"),
         effects=json.loads((folder / "truth" / "effects.json").read_text(encoding="utf-8"))["planted"],
         measures=measures,
         comparisons=comparisons,
-        findings=find(measures, comparisons, counts.catalogue, counts.clusters),
+        findings=find(measures, comparisons, counts.catalogue),
     )
 
 

@@ -40,7 +40,8 @@ _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
 _MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
 _COMPARISON_NUMBERS = [
     *("numerator", "denominator", "reference_numerator", "reference_denominator", "estimate", "reference_estimate"),
-    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high", *_RESTATES_UNKNOWN),
+    *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high", "p_value"),
+    *_RESTATES_UNKNOWN,
 ]
 
 
