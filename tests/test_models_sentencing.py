@@ -373,9 +373,8 @@ def test_a_case_asks_for_custody_if_any_charge_does_and_silence_is_no_answer(cel
     assert values("SEN-11a", 2008) == {(1300, "event"): 1}
 
 
-def test_a_case_has_custody_if_any_charge_does_and_probation_alone_leaves_it_open(cells: Any, values: Any) -> None:
-    """A case of probation whose suspended term is not on file is neither."""
-    assert cells("SEN-12", 2008) == (2, 3)
+def test_a_case_has_custody_if_any_charge_does_and_probation_alone_is_none(cells: Any, values: Any) -> None:
+    assert cells("SEN-12", 2008) == (2, 4)
     assert values("SEN-12a", 2008) == {(182, "event"): 1, (365, "event"): 1}
     assert values("SEN-15", 2008) == {(12, "event"): 1, (36, "event"): 1}
 

@@ -182,7 +182,7 @@ def by_case(oracle: Sentences) -> dict[str, list[Row]]:
 
 def carceral(oracle: Sentences) -> Found:
     for case, sentences in by_case(oracle).items():
-        kinds = [custody(s) for s in sentences]
+        kinds = [custody(s) or (False if s["sentence_type"] == "probation" else custody(s)) for s in sentences]
         if True in kinds or None not in kinds:
             yield oracle.of_case(case, min(s["sentenced_on"] for s in sentences)), ("", True in kinds)
 

@@ -29,7 +29,8 @@ select
         end
     ) as is_custody_recommended,
     sum(sentences.da_cost_stated) as cost_stated,
-    {{ any_true("case sentences.kind when 'custody' then true when 'no_custody' then false end") }} as is_custody,
+    -- probation is none unless a suspended term is on file: where few files say, only the others would be known
+    {{ any_true("case when sentences.kind <> 'kind_not_recorded' then sentences.kind = 'custody' end") }} as is_custody,
     case
         when not bool_or(sentences.kind = 'custody' and sentences.term_days is null)
             then max(sentences.term_days) filter (where sentences.kind = 'custody')

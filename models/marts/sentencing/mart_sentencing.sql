@@ -11,7 +11,11 @@ with sentences as (
         terms.term_value,
         terms.term_unit,
         terms.kind,
-        case terms.kind when 'custody' then terms.term_days when 'no_custody' then 0 end as custody_days,
+        -- probation is none unless a suspended term is on file
+        case
+            when terms.kind = 'custody' then terms.term_days
+            when terms.kind in ('no_custody', 'custody_not_recorded') then 0
+        end as custody_days,
         cases.case_id,
         cases.person_id,
         cases.offence_category
