@@ -7,7 +7,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: audit test lint bench lock clean
+.PHONY: audit test lint bench calibrate lock clean
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,11 @@ lint: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench
+
+## How often intervals cover and findings are false, on worlds whose truth is known: some twenty minutes.
+calibrate: .venv/ready
+	$(BIN)/python -m tests.calibrate
+	$(BIN)/python -m tests.null_counties
 
 ## Resolve every dependency anew; the lock is what everybody installs.
 lock: .venv/ready

@@ -153,9 +153,10 @@ class _Audit:
         with step("statistics", "Computing the measures"):
             found = self._statistics()
         with step("disclosure", "Hiding what could identify a person"):
-            from pipeline.disclose import publish
+            from pipeline.disclose import publish, publish_adjusted
 
             published = publish(found.measures, found.comparisons)
+            adjusted = publish_adjusted(found.adjusted, published.measures)
         with step("restricted", "Writing the restricted tables"):
             self._write_restricted(found, checks)
         record: dict[str, Any] = {
@@ -206,7 +207,7 @@ class _Audit:
             _write_json(self.out / "findings_since.json", track(record["findings"], public_then, judged_now))
             judged_now = judged(found.measures, found.comparisons)
             _write_json(self.out / "restricted" / "findings_since.json", track(restricted, restricted_then, judged_now))
-        self._publish(record, published, pd.DataFrame([asdict(check) for check in checks]))
+        self._publish(record, published, adjusted, checks)
         shutil.rmtree(self.work)
         record["steps"] = self.progress.steps
         record["peak_memory_mb"] = peak_memory_mb()
@@ -290,7 +291,7 @@ class _Audit:
         finally:
             connection.close()
 
-    def _publish(self, record: dict[str, Any], published: Any, checks: pd.DataFrame) -> None:
+    def _publish(self, record: dict[str, Any], published: Any, adjusted: pd.DataFrame, checks: list[Any]) -> None:
         from pipeline.report.notebooks import run_notebooks
         from pipeline.report.release import refuse_leaks, write_package, write_sums
         from pipeline.report.site import build_site
@@ -299,6 +300,7 @@ class _Audit:
         public = PublicData(
             measures=published.measures,
             comparisons=published.comparisons,
+            adjusted=adjusted,
             catalogue=self.counts.catalogue,
             settings=self.office.settings,
             run=record,
@@ -316,7 +318,8 @@ class _Audit:
         for notice in dict.fromkeys((*notebooks.notices, *site.notices)):
             self.progress.say("  " + notice)
         with self.progress.step("release", "Packing the release, as a draft that nobody has approved"):
-            write_package(out=self.out / "release", public=public, published=published, checks=checks)
+            listed = pd.DataFrame([asdict(check) for check in checks])
+            write_package(out=self.out / "release", public=public, published=published, checks=listed)
             write_sums(self.out / "release")
         with self.progress.step("leaks", "Searching all that readers get for what must not be there"):
             folders = [self.out / name for name in ("public", "notebooks", "site", "release")]

@@ -143,3 +143,13 @@ def test_the_version_is_the_same_wherever_it_stands():
     assert yaml.safe_load(TEXTS[ROOT / "CITATION.cff"])["version"] == __version__
     assert f"## {__version__}" in TEXTS[ROOT / "CHANGELOG.md"]
     assert yaml.safe_load(TEXTS[ROOT / "dbt_project.yml"])["version"] == __version__
+
+
+def test_the_readme_names_for_each_proposal_the_marts_that_answer_it() -> None:
+    marts: dict[str, set[str]] = {}
+    with (ROOT / "data" / "reference" / "measures.csv").open(encoding="utf-8", newline="") as file:
+        for measure in csv.DictReader(file):
+            for proposal in measure["proposal"].split():
+                marts.setdefault(proposal, set()).add(measure["mart"])
+    told = re.findall(r"^\| (\d+)\. [^|]+ \| ([^|]+) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    assert {number: set(re.findall(r"`(\w+)`", cells)) for number, cells in told} == marts

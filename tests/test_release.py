@@ -15,6 +15,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.disclose import publish
 from pipeline.disclose.ledger import read_ledger
+from pipeline.estimands import ADJUSTED_COLUMNS
 from pipeline.findings import find
 from pipeline.measures import comparison_table, measure_table
 from pipeline.report.release import APPROVALS, SUMS, release, write_package, write_sums
@@ -58,6 +59,8 @@ def write_audit(folder: Path, more: int = 0) -> Path:
     (folder / "restricted").mkdir(parents=True)
     measures.to_parquet(folder / "restricted" / "measures.parquet", index=False)
     comparisons.to_parquet(folder / "restricted" / "comparisons.parquet", index=False)
+    adjusted = pd.DataFrame(columns=ADJUSTED_COLUMNS)
+    adjusted.to_parquet(folder / "restricted" / "adjusted.parquet", index=False)
     pd.DataFrame({"person_id": [KEY], "received_on": ["2022-05-03"]}).to_parquet(folder / "restricted" / "fact.parquet")
     check = {"check_id": "a", "door": "landed", "category": "plausibility", "description": "b", "status": "passed"}
     checks = pd.DataFrame([check])

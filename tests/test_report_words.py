@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from pipeline.contract import ROOT, UNKNOWNS, load_contract
+from pipeline.estimands import load_estimands
 from pipeline.report.language import LOCALE_FOLDER
 from pipeline.report.story import content
 
@@ -32,8 +33,10 @@ def words_in_content() -> set[str]:
     texts = {text for mart in words["marts"].values() for text in mart.values()}
     texts |= {text for proposal in words["proposals"].values() for text in proposal.values()}
     texts |= {text for term in words["glossary"] for text in term.values()}
-    for name in ("races", "citizenships", "offence_groups", "columns", "codes"):
+    for name in ("races", "citizenships", "offence_groups", "columns", "codes", "facts"):
         texts |= set(words[name].values())
+    for estimand in load_estimands():
+        texts |= {estimand.risk_set, estimand.given, *(fact.reason for fact in estimand.hold_equal)}
     return texts
 
 

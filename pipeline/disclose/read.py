@@ -46,7 +46,10 @@ def tables_in(folder: Path) -> Iterator[Table]:
     for path in sorted(p for p in folder.rglob("*") if p.suffix in TABLES):
         file = path.relative_to(folder).as_posix()
         if path.suffix == ".csv":
-            rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+            try:
+                rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+            except pd.errors.EmptyDataError:  # a file without even a header says nothing
+                continue
             yield Table(file=file, place="", rows=_normalised(rows))
         elif path.suffix == ".parquet":
             yield Table(file=file, place="", rows=_normalised(pq.read_table(path).to_pandas()))
@@ -95,6 +98,7 @@ def _empty() -> pd.DataFrame:
 def _said_by_table(table: Table) -> pd.DataFrame:
     rows = table.rows.assign(**{c: "all" for c in BREAKDOWNS if c not in table.rows})
     labels = {*CELL, "mart", "title", "contrast", "unit", "status", "reason", "reference_race", "reference_citizenship"}
+    labels |= {"estimand", "kind", "given", "held_equal"}
     numbers = [c for c in rows if c not in labels and not str(c).endswith("_method")]
     said = rows.melt(id_vars=list(CELL), value_vars=numbers, var_name="column", value_name="number", ignore_index=False)
     said = said[said["number"].str.contains(_NUMBER)]

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from pipeline import __version__
 from pipeline.contract import ROOT
-from pipeline.disclose import HIDDEN, Published, load_registry, publish
+from pipeline.disclose import HIDDEN, Published, load_registry, publish, publish_adjusted
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.leaks import DECIMALS, leaks
 from pipeline.disclose.ledger import FILE as LEDGER
@@ -37,7 +37,11 @@ PACKAGE, PROVENANCE, FINDINGS = "datapackage.json", "provenance.json", "findings
 DICTIONARY = Path(__file__).with_name("dictionary.csv")
 #: What says who stands for the other files, and so is not among the files that it speaks of.
 NOT_SUMMED = (SUMS, APPROVALS, SIGNATURE)
-KEYS = {"measures": list(CELL), "comparisons": ["contrast", *(c for c in CELL if c != "offence_group")]}
+KEYS = {
+    "measures": list(CELL),
+    "comparisons": ["contrast", *(c for c in CELL if c != "offence_group")],
+    "adjusted": ["estimand", "measure_id", "race", "citizenship"],
+}
 STATUS = ("ok", HIDDEN, "unreliable", "not_estimable", "not_computable")
 _CODE = {".py", ".sql", ".yml", ".csv", ".j2", ".toml", ".lock"}
 #: A key of the database, as restricted tables hold it.
@@ -96,6 +100,7 @@ def release(
         public,
         measures=published.measures,
         comparisons=published.comparisons,
+        adjusted=publish_adjusted(_frame(audit / "restricted" / "adjusted.parquet"), published.measures),
         findings=find(published.measures, published.comparisons, public.catalogue),
         corrections=corrections_in(ledger),
     )
@@ -240,7 +245,7 @@ def _resource(path: Path, folder: Path) -> dict[str, Any]:
         fields.append(field)
     schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
     if path.name != "hidden.csv" and "status" in header:
-        schema["primaryKey"] = KEYS["comparisons" if "contrast" in header else "measures"]
+        schema["primaryKey"] = KEYS.get(path.stem, KEYS["measures"])
     return {
         "name": path.stem.replace("_", "-"),
         "path": path.relative_to(folder).as_posix(),

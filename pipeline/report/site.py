@@ -14,6 +14,7 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
+from pipeline.estimands import load_estimands
 from pipeline.report import figures
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.language import LANGUAGES, NAMES, Language
@@ -152,7 +153,7 @@ class _Edition:
         )
         for mart in self.marts:
             yield links[mart], "mart", self._mart(mart)
-        yield "methods.html", "methods", {"title": say("Methods")}
+        yield "methods.html", "methods", self._methods()
         yield "data-quality.html", "quality", self._mart(DATA_QUALITY) | self._quality()
         yield "downloads.html", "downloads", self._downloads()
         yield "corrections.html", "corrections", {"title": say("Corrections"), "corrections": [
@@ -211,7 +212,7 @@ class _Edition:
             "glance": [g for g in self.glances.get(mart, []) if g.status != "not_computable"],
             "pictures": self.of_mart.get(mart, []),
             "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
-            "measures": [(m, *story.one_by_one(m)) for m in measures],
+            "measures": [(m, *story.one_by_one(m), story.adjusted(m)) for m in measures],
         }  # fmt: skip
 
     def _quality(self) -> dict[str, Any]:
@@ -238,9 +239,31 @@ class _Edition:
         row = self.public.cell(measure.measure_id, stratum=headline(measure))
         return int(row.denominator) if row is not None else 0
 
+    def _methods(self) -> dict[str, Any]:
+        say, facts = self.say, content()["facts"]
+        kinds = {
+            "standardised_gap": say("Gap with facts alike"),
+            "gap_given_later_stage": say("Gap given a later stage"),
+        }
+        contrasts = {"race": say("By race"), "citizenship": say("By citizenship")}
+        estimands = load_estimands() if len(self.public.adjusted) else ()
+        held = {fact.name: fact for estimand in estimands for fact in estimand.hold_equal}
+        return {
+            "title": say("Methods"),
+            "estimands": [
+                [kinds[e.kind], contrasts[e.contrast], say(e.risk_set), ", ".join(say(facts[f.name]) for f in e.hold_equal), say(e.given)]
+                for e in estimands
+            ],
+            "facts": [(say(facts[name]), say(fact.reason)) for name, fact in held.items()],
+        }  # fmt: skip
+
     def _downloads(self) -> dict[str, Any]:
         say, settings = self.say, self.public.settings
-        names = {"measures": say("All measures"), "comparisons": say("All comparisons")}
+        names = {
+            "measures": say("All measures"),
+            "comparisons": say("All comparisons"),
+            "adjusted": say("All adjusted gaps"),
+        }
         source = {
             "publisher": say("Publisher"), "address": say("Address"), "retrieved": say("Retrieved"),
             "licence": say("Licence"), "note": say("Note"),

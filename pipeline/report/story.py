@@ -608,6 +608,33 @@ class Story:
             for name, row in cells
         ]  # fmt: skip
 
+    def adjusted(self, measure: Any) -> tuple[list[str], list[str], list[list[str]]] | None:
+        """The gaps of a measure with declared facts held equal: what to read first, header and rows. None without any."""
+        say, table = self.say, self.public.adjusted
+        rows = records(table[table["measure_id"] == measure.measure_id]) if len(table) else []
+        if not rows:
+            return None
+        facts = content()["facts"]
+        alike = []
+        for row in {row.contrast: row for row in rows}.values():
+            held = ", ".join(say(facts[fact]) for fact in row.held_equal.split())
+            by_race = row.contrast == "race"
+            alike.append(say("By race, these are alike: {facts}.", facts=held) if by_race else say("By citizenship, these are alike: {facts}.", facts=held))  # fmt: skip
+        if rows[0].given:
+            alike.append(say("The office itself decided on {given}: what went through that decision is left out of these gaps.", given=say(rows[0].given)))  # fmt: skip
+        header = [say("Group"), say("Gap as recorded"), say("Gap with these facts alike"), say("95% interval"), say("Cases with a counterpart")]  # fmt: skip
+        found = []
+        for row in rows:
+            name = self.citizenship_name[row.citizenship] if row.contrast == "citizenship" else self.race_name.get(row.race, row.race)  # fmt: skip
+            told = row.status in SHOWN and not pd.isna(row.difference)
+            found.append([
+                name, "–" if pd.isna(row.crude_difference) else say.gap(row.crude_difference, "share"),
+                say.gap(row.difference, "share") if told else self._no_gap(row),
+                self.interval(row.difference_low, row.difference_high, "share", signed=True),
+                "–" if pd.isna(row.usable) else say.share(row.usable),
+            ])  # fmt: skip
+        return alike, header, found
+
     # ---- parts of pictures -------------------------------------------------------------------------------------
 
     def finding(self, measure: Any, everyone: Any, gap: Any) -> str:

@@ -40,6 +40,7 @@ class PublicData:
     settings: AuditSettings
     run: Mapping[str, Any]
     source: Mapping[str, Any] = field(default_factory=dict)
+    adjusted: pd.DataFrame = field(default_factory=pd.DataFrame)
     findings: Sequence[Mapping[str, Any]] = ()
     corrections: Sequence[Mapping[str, Any]] = ()
     notebooks: Sequence[Path] = ()
@@ -106,7 +107,10 @@ def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
     _card(out / CARD, public)
     _csv(public.catalogue, out / CATALOGUE)
     written: dict[str, list[Path]] = {}
-    for name, frame in {"measures": public.measures, "comparisons": public.comparisons}.items():
+    tables = {"measures": public.measures, "comparisons": public.comparisons, "adjusted": public.adjusted}
+    for name, frame in tables.items():
+        if frame.empty and name == "adjusted":  # an office without a rate that can be adjusted
+            continue
         written[name] = [_csv(frame, out / f"{name}.csv"), _parquet(frame, out / f"{name}.parquet")]
     for mart in public.marts:
         rows = public.measures[public.measures["mart"] == mart]
@@ -124,8 +128,10 @@ def read_tables(folder: Path) -> PublicData:
     measures, comparisons = (
         pq.read_table(folder / f"{name}.parquet").to_pandas() for name in ("measures", "comparisons")
     )
+    adjusted = folder / "adjusted.parquet"
     return PublicData(
         measures=_counted(measures), comparisons=_counted(comparisons), catalogue=catalogue,
+        adjusted=pq.read_table(adjusted).to_pandas() if adjusted.is_file() else pd.DataFrame(),
         settings=AuditSettings(**settings), run=card["run"], source=card["source"], synthetic=card["synthetic"],
     )  # fmt: skip
 

@@ -111,8 +111,14 @@ def _schema(folder: Path) -> Iterator[Problem]:
 def _copies(folder: Path, settings: AuditSettings, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[Problem]:
     """CSV and workbooks say what Parquet says: they are written again from it and compared."""
     catalogue = pd.read_csv(folder / "data" / "catalogue.csv", dtype=str, keep_default_na=False)
+    adjusted = folder / "data" / "adjusted.parquet"
     public = PublicData(
-        measures=measures, comparisons=comparisons, catalogue=catalogue, settings=settings, run={"files": []}
+        measures=measures,
+        comparisons=comparisons,
+        adjusted=pd.read_parquet(adjusted) if adjusted.is_file() else pd.DataFrame(),
+        catalogue=catalogue,
+        settings=settings,
+        run={"files": []},
     )
     problems = []
     with TemporaryDirectory(prefix="iiu-verify-") as work:
