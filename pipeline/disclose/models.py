@@ -15,7 +15,7 @@ from pipeline.disclose.registry import CELL
 #: Digits behind the point: a tenth of a percentage point.
 DIGITS = 3
 LABELS = [
-    *("estimand", "kind", "given", "held_equal", "measure_id", "mart", "period", "contrast", "race", "citizenship"),
+    *("estimand", "given", "held_equal", "measure_id", "mart", "period", "contrast", "race", "citizenship"),
     *("reference_race", "reference_citizenship"),
 ]
 NUMBERS = [

@@ -27,6 +27,7 @@ from pipeline.disclose.registry import (
 )
 from pipeline.disclose.suppress import Gate, make_gate, protect
 from pipeline.disclose.system import Mask, Tie, build_system
+from pipeline.errors import ReleaseRefused
 
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
@@ -73,7 +74,7 @@ def publish(
 
     `earlier` holds the records of the office's releases so far, oldest first; `corrected` the measures whose published
     numbers this release corrects. Raises AuditError where margins are not the sums of their parts, ReleaseRefused where
-    hiding does not suffice or a published number would change without a correction.
+    hiding does not suffice beside earlier releases, or a published number would change without a correction.
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
@@ -83,12 +84,25 @@ def publish(
     rows = measures[counted & ~no_case & declared & people].reset_index(drop=True)
     without_counts = measures[((~counted | ~people) & declared) | no_case]
 
-    whole = stack(rows, earlier, corrected)
-    masks, proof = _coarsen_and_hide(whole, registry)
+    unprotected: set[str] = set()
+    while True:
+        kept = ~rows["measure_id"].isin(unprotected)
+        whole = stack(rows[kept].reset_index(drop=True), earlier, corrected)
+        try:
+            masks, proof = _coarsen_and_hide(whole, registry)
+            break
+        except ReleaseRefused as refused:
+            # Where hiding within a measure does not suffice, nothing of that measure leaves.
+            found = {problem.where.split()[0] for problem in refused.problems} & set(rows.loc[kept, "measure_id"])
+            if not found or earlier:
+                raise
+            unprotected |= found
+    without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
+    rows = rows[kept].reset_index(drop=True)
     listed, shown, withheld = (mask[whole.is_new] for mask in masks)
     named = listed | withheld
     public = pd.concat([rows[named], without_counts], ignore_index=True)
-    hide = np.concatenate([~shown[named], np.zeros(len(without_counts), dtype=bool)])
+    hide = np.concatenate([~shown[named], without_counts["status"].eq(HIDDEN).to_numpy()])
     visible = _cells(public[~hide])
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
     public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
@@ -101,6 +115,12 @@ def publish(
         record=rows.assign(listed=named, shown=shown, window=window_of(rows))[RECORD],
         proof=proof | {"earlier_releases": len(earlier)},
     )
+
+
+def _hidden_whole(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each of these measures, which says that all of it is hidden."""
+    first = rows[_is_total(rows)].drop_duplicates("measure_id")
+    return _blank(first, np.ones(len(first), dtype=bool), _MEASURE_NUMBERS).assign(status=HIDDEN, reason=REASON)
 
 
 def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:

@@ -17,6 +17,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -146,9 +148,22 @@ def _hidden_numbers(restricted: Path, folders: Collection[Path]) -> set[float]:
     """Ends of intervals that no released table holds: a page that knows one has seen a hidden row."""
     ends = ["ci_low", "ci_high"]
     tables = [path for folder in folders for path in folder.rglob("*.parquet")]
-    said = pd.concat([_frame(path).select_dtypes("float").stack() for path in tables]).round(DECIMALS)
-    true = _frame(restricted / "measures.parquet")[ends].stack().round(DECIMALS)
-    return set(true) - set(said)
+    said = np.concatenate([_said(_frame(path)) for path in tables])
+    true = _frame(restricted / "measures.parquet")[ends].stack().to_numpy()
+    # Text is searched without signs; and what is said of one group may be the mirror of what is hidden of another.
+    told = np.unique(np.concatenate([np.abs(said), np.abs(1 - said)]).round(DECIMALS - 1))
+    return set(true[~np.isin(np.abs(true).round(DECIMALS - 1), told)].round(DECIMALS).tolist())
+
+
+def _said(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Every number of a published table, and the arms of its intervals, as pictures draw them."""
+    numbers = rows.select_dtypes("float")
+    parts = [numbers.stack().to_numpy()]
+    for middle, low, high in (("estimate", "ci_low", "ci_high"), ("difference", "difference_low", "difference_high")):
+        if {middle, low, high} <= set(numbers):
+            arms = pd.concat([numbers[middle] - numbers[low], numbers[high] - numbers[middle]])
+            parts.append(arms.dropna().to_numpy())
+    return np.concatenate(parts)
 
 
 def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str]) -> None:
