@@ -187,17 +187,22 @@ def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: I
     room = (both @ np.minimum(width, 10**9)).astype(np.float64)
     room[~gate.system.is_margin_line] += 1e18  # a line within a cell is a last resort: it costs a denominator
     chosen: dict[int, int] = {}
+    exposed_for_good: list[Problem] = []
     for node in np.flatnonzero(narrow):
         reach = _members(of_node, [int(node)])
         while not open_lines[reach].any():
             beside = _members(lines, reach)
             wider = _members(of_node, beside[~known[beside]])
             if len(wider) == len(reach):
-                raise ReleaseRefused([_exposed(gate, int(node))])
+                exposed_for_good.append(_exposed(gate, int(node)))
+                break
             reach = wider
         reach = reach[open_lines[reach]]
-        line = int(reach[np.argmin(room[reach])])
-        chosen[line] = max(chosen.get(line, 0), int(gate.node_threshold[node]))
+        if len(reach):
+            line = int(reach[np.argmin(room[reach])])
+            chosen[line] = max(chosen.get(line, 0), int(gate.node_threshold[node]))
+    if exposed_for_good:
+        raise ReleaseRefused(exposed_for_good)
     order = sorted(chosen)
     return np.array(order), np.array([chosen[line] for line in order])
 
