@@ -10,6 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import openpyxl
 import pandas as pd
@@ -37,15 +38,11 @@ def public() -> PublicData:
 
 @pytest.fixture(scope="session")
 def pages(public: PublicData, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as a machine without a Chrome builds it: the quick way."""
     return built(tmp_path_factory.mktemp("pages") / "site", public)
 
 
 def built(out: Path, public: PublicData) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "find_chrome", lambda: None)
-        made = site.build_site(out=out, public=public)
-    assert "BROWSER_PATH" in made.notices[0]
+    site.build_site(out=out, public=public)
     return out
 
 
@@ -192,17 +189,29 @@ def test_a_line_over_time_breaks_off_at_a_hidden_period() -> None:
     assert lines == [[0, 1, None, 3, 4]]
 
 
-def test_the_same_figure_is_drawn_with_the_same_bytes(tmp_path: Path) -> None:
-    if figures.find_chrome() is None:
-        pytest.skip("no Chrome here")
+def test_a_picture_says_what_it_shows_and_changes_its_colours_on_a_dark_page() -> None:
     rows = [
-        Row(label="White", marks=[Mark(series="citizen", status="ok", estimate=0.4, low=0.3, high=0.5, text="40%")])
+        Row(label="White <b>", marks=[Mark(series="citizen", status="ok", estimate=0.4, low=0.3, high=0.5, text="40%")])
     ]
     figure = figures.dots(rows, series={"citizen": "Citizen"}, unit="share", say=ENGLISH, width="narrow")
-    first, second = tmp_path / "1.svg", tmp_path / "2.svg"
-    assert figures.draw({first: figure, second: figure}) is None
-    assert first.read_bytes() == second.read_bytes()
-    assert "prefers-color-scheme:dark" in first.read_text(encoding="utf-8")
+    drawn = ElementTree.fromstring(figures.picture(figure, title="40% & more"))
+    name = "{http://www.w3.org/2000/svg}"
+    assert drawn.findtext(f"{name}title") == "40% & more"
+    assert "prefers-color-scheme:dark" in (drawn.findtext(f"{name}style") or "")
+    assert {"White <b>", "40%"} <= {text.text for text in drawn.iter(f"{name}text")}
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        ({"mode": "lines+markers"}, "mode"),
+        ({"mode": "markers", "marker": {"symbol": "star", "size": 9, "color": figures.INK}}, "symbol"),
+    ],
+)
+def test_a_picture_leaves_nothing_out_silently(change: dict[str, object], lost: str) -> None:
+    figure = figures.bars([("Cases", 3.0, "3")], width="wide")
+    with pytest.raises(ValueError, match=lost):
+        figures.picture(figure | {"data": [figure["data"][0] | change]}, title="Cases")
 
 
 GAP = {

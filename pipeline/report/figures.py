@@ -1,4 +1,4 @@
-"""The pictures of the pages, as plotly figures: the only module that imports plotly or kaleido.
+"""The pictures of the pages, as plotly figures: the only module that imports plotly.
 
 A figure is made twice, wide and narrow, since a phone would shrink its letters. Every mark stands at a fixed place
 and every label has room to spare, so that another machine's fonts move nothing. Races are told apart by place and
@@ -7,10 +7,8 @@ label; citizenship by place, shape and label; colour only repeats them.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +21,7 @@ import plotly
 import plotly.graph_objects as go
 
 from pipeline.report.language import Language
+from pipeline.report.svg import svg
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 FONT = "Noto Sans, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"
@@ -31,7 +30,7 @@ PIXELS: Mapping[Width, int] = {"wide": 680, "narrow": 340}
 
 INK, MUTED, GRID = "rgb(27, 39, 51)", "rgb(87, 98, 110)", "rgb(222, 226, 231)"
 BLUE, RUST, GREY = "rgb(31, 78, 140)", "rgb(185, 60, 11)", "rgb(96, 104, 118)"
-#: On a dark page each colour is exchanged by the style sheet that `draw` puts into the picture.
+#: On a dark page each colour is exchanged by the style sheet inside the picture.
 DARK = {
     INK: "rgb(232, 235, 239)",
     MUTED: "rgb(171, 180, 191)",
@@ -208,51 +207,19 @@ def bars(rows: Sequence[tuple[str, float, str]], *, width: Width) -> dict[str, A
 
 
 def find_chrome() -> str | None:
-    """The browser that draws static pictures: `BROWSER_PATH`, or the first found on the path."""
+    """A browser: `BROWSER_PATH`, or the first found on the path."""
     names = (os.environ.get("BROWSER_PATH", ""), "chromium", "chromium-browser", "google-chrome", "chrome")
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
-def draw(pictures: Mapping[Path, Mapping[str, Any]]) -> str | None:
-    """Write each figure as SVG to its path, all with one browser. The same figure gives the same bytes.
-
-    Returns why there are no pictures, and what to do, or None.
-    """
-    chrome = find_chrome()
-    if chrome is None:
-        return (
-            "No Chrome or Chromium was found, so the pages draw their figures in the reader's browser. For static "
-            "pictures install chromium, or set BROWSER_PATH to one, and run the audit again."
-        )
-    asyncio.run(_draw(pictures, chrome))
-    for path in pictures:
-        path.write_text(_settled(path.read_text(encoding="utf-8")), encoding="utf-8")
-    return None
+def picture(figure: Mapping[str, Any], *, title: str) -> str:
+    """The figure as SVG, the same bytes each time; on a dark page its colours change."""
+    return svg(figure, title=title, dark=DARK)
 
 
 def as_json(figure: Mapping[Any, Any]) -> str:
     """The figure for plotly.js, safe inside a script."""
     return json.dumps(figure, ensure_ascii=False, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
-
-
-async def _draw(pictures: Mapping[Path, Mapping[str, Any]], chrome: str) -> None:
-    import kaleido
-
-    jobs = [{"fig": dict(figure), "path": str(path), "opts": {"format": "svg"}} for path, figure in pictures.items()]
-    async with kaleido.Kaleido(n=3, mathjax=False, path=chrome) as browser:
-        await browser.write_fig_from_object(jobs, cancel_on_error=True)
-
-
-def _settled(svg: str) -> str:
-    """Plotly's random ids replaced by their order; the colours of a dark page added; a scalable size."""
-    for number, token in enumerate(dict.fromkeys(re.findall(r"(?:defs-|clip|trace)([0-9a-f]{6})", svg))):
-        svg = svg.replace(token, f"i{number}")
-    rules = "".join(
-        f'[style*="{kind}: {light}"]{{{kind}:{dark}!important}}'
-        for light, dark in DARK.items()
-        for kind in ("fill", "stroke")
-    )
-    return svg.replace("<defs", f"<style>@media(prefers-color-scheme:dark){{{rules}}}</style><defs", 1) + "\n"
 
 
 class _Sheet:

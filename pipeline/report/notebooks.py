@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.contract import ROOT
+from pipeline.report import figures
 from pipeline.report.language import ENGLISH
 from pipeline.report.story import Picture, Story
 from pipeline.report.tables import PublicData, read_tables
@@ -136,29 +137,15 @@ def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
                 "Jupyter is not installed, so the notebooks were not run. Install the extra: pip install '.[notebooks]'."
             ],
         )
-    from pipeline.report import figures
-
     out.mkdir(parents=True, exist_ok=True)
     sources = sorted(NOTEBOOKS.glob("*.ipynb"))
     with tempfile.TemporaryDirectory(prefix="iiu-notebooks-") as folder:
-        work = Path(folder)
-        executed = _execute(sources, work, data)
-        pictures = {
-            work / f"{source.stem}-{at}.svg": figure
-            for source, notebook in zip(sources, executed, strict=True)
-            for at, figure in enumerate(_figures_of(notebook))
-        }
-        notice = figures.draw(pictures) if pictures else None
-        pages = []
-        for source, notebook in zip(sources, executed, strict=True):
-            drawn = (
-                []
-                if notice
-                else sorted(work.glob(f"{source.stem}-*.svg"), key=lambda path: int(path.stem.rpartition("-")[2]))
-            )
-            pages.append(out / f"{source.stem}.html")
-            pages[-1].write_text(_page(notebook, source.stem, [path.read_bytes() for path in drawn]), encoding="utf-8")
-    return RunNotebooks(pages=pages, notices=[notice] if notice else [])
+        executed = _execute(sources, Path(folder), data)
+    pages = []
+    for source, notebook in zip(sources, executed, strict=True):
+        pages.append(out / f"{source.stem}.html")
+        pages[-1].write_text(_page(notebook, source.stem), encoding="utf-8")
+    return RunNotebooks(pages=pages, notices=[])
 
 
 def _execute(sources: Sequence[Path], work: Path, data: Path) -> list[Any]:
@@ -193,19 +180,13 @@ def _outputs(notebook: Any) -> list[Any]:
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
-def _figures_of(notebook: Any) -> list[Any]:
-    return [output.data[PLOTLY_MIME] for output in _outputs(notebook) if PLOTLY_MIME in output.get("data", {})]
-
-
-def _page(notebook: Any, name: str, pictures: Sequence[bytes]) -> str:
+def _page(notebook: Any, name: str) -> str:
     """The executed notebook as HTML: code folded away, figures as pictures inside the page."""
     from nbconvert import HTMLExporter
 
-    drawn = iter(pictures)
-    for at, output in enumerate(_outputs(notebook)):
+    for output in _outputs(notebook):
         if PLOTLY_MIME in output.get("data", {}):
-            alt = html.escape(output.data["text/plain"])
-            output.data = {"text/html": _drawn(output.data[PLOTLY_MIME], alt, next(drawn, None), f"figure-{at}")}
+            output.data = {"text/html": _drawn(output.data[PLOTLY_MIME], output.data["text/plain"])}
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
@@ -214,15 +195,9 @@ def _page(notebook: Any, name: str, pictures: Sequence[bytes]) -> str:
     return str(body)
 
 
-def _drawn(figure: Mapping[str, Any], alt: str, picture: bytes | None, id_: str) -> str:
-    if picture is not None:
-        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{base64.b64encode(picture).decode("ascii")}">'
-    from pipeline.report import figures
-
-    return (
-        f'<div id="{id_}" role="group" aria-label="{alt}"></div><script src="../site/static/plotly.min.js"></script>'
-        f"<script>{{const f={figures.as_json(figure)};Plotly.newPlot('{id_}',f.data,f.layout,{{displayModeBar:false}})}}</script>"
-    )
+def _drawn(figure: Mapping[str, Any], alt: str) -> str:
+    picture = base64.b64encode(figures.picture(figure, title=alt).encode()).decode("ascii")
+    return f'<img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{picture}">'
 
 
 def _style() -> str:

@@ -41,7 +41,7 @@ def build_site(*, out: Path, public: PublicData) -> BuiltSite:
     """Write all pages below `out`, which is emptied first.
 
     Every number shown under "Reproduce this number" is looked up in the written files; one that is not found there
-    is our bug and raises AssertionError. Without a Chrome the pages draw their figures themselves; a notice says so.
+    is our bug and raises AssertionError.
     """
     if out.exists():
         shutil.rmtree(out)
@@ -55,29 +55,20 @@ def build_site(*, out: Path, public: PublicData) -> BuiltSite:
     (out / "data" / "SHA256SUMS").write_text("".join(f"{sums[n]}  {n}\n" for n in sorted(sums)), encoding="utf-8")
 
     editions = [_Edition(public, say, tables, sums) for say in LANGUAGES]
-    drawings: dict[Path, Mapping[str, Any]] = {}
-    for edition in editions:
-        for id_, drawn in edition.drawings.items():
-            name = f"{id_}.{edition.say.code}"
-            script = f'auditFigures["{name}"]={figures.as_json(drawn)};\n'
-            (out / "figures" / f"{name}.js").write_text(script, encoding="utf-8")
-            drawings |= {out / "figures" / f"{name}.{width}.svg": figure for width, figure in drawn.items()}
     for picture in editions[0].pictures:
         picture.rows.to_csv(
             out / "data" / "figures" / f"{picture.id}.csv", index=False, lineterminator="\n", float_format="%.6g"
         )
     _reproduce(editions[0].pictures, out / "data")
-    notice = figures.draw(drawings)
     pages = 0
     for edition in editions:
-        for name, html in edition.pages(pictures_drawn=notice is None):
+        edition.draw(out / "figures")
+        for name, html in edition.pages():
             (out / edition.say.code / name).write_text(html, encoding="utf-8")
             pages += 1
     index = out / "index.html"
     index.write_text(_door(public), encoding="utf-8")
-    return BuiltSite(
-        index=index, pages=pages, pictures=len(drawings) if notice is None else 0, notices=[notice] if notice else []
-    )
+    return BuiltSite(index=index, pages=pages, pictures=len(list((out / "figures").glob("*.svg"))), notices=[])
 
 
 def _reproduce(pictures: Sequence[Picture], data: Path) -> None:
@@ -111,7 +102,17 @@ class _Edition:
         found = [self.story.gaps("overview", rates), self.story.counted(self.marts)]
         return [picture for picture in found if picture is not None]
 
-    def pages(self, *, pictures_drawn: bool) -> Iterator[tuple[str, str]]:
+    def draw(self, out: Path) -> None:
+        """Each figure twice as a picture, and once as what plotly.js reads."""
+        for picture in self.pictures:
+            name, drawn = f"{picture.id}.{self.say.code}", self.drawings[picture.id]
+            script = f'auditFigures["{name}"]={figures.as_json(drawn)};\n'
+            (out / f"{name}.js").write_text(script, encoding="utf-8")
+            for width, figure in drawn.items():
+                text = figures.picture(figure, title=picture.alt)
+                (out / f"{name}.{width}.svg").write_text(text, encoding="utf-8")
+
+    def pages(self) -> Iterator[tuple[str, str]]:
         """File name and HTML of each page."""
         say, public = self.say, self.public
         checks = dict.fromkeys(("passed", "failed", "not_applicable", "error"), 0) | dict(public.run.get("checks", {}))
@@ -120,7 +121,7 @@ class _Edition:
         common = {
             "_": say, "say": say, "public": public, "settings": public.settings, "story": self.story, "names": NAMES,
             "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
-            "pictures_drawn": pictures_drawn, "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
+            "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
             "missing": [], "pictures": [],

@@ -19,7 +19,7 @@
     await Promise.all([load(here + "plotly.min.js"), load(here + "../figures/" + plot.dataset.figure + ".js")]);
     const { data, layout } = figures[plot.dataset.figure][narrow ? "narrow" : "wide"];
     plot.hidden = false;
-    if (picture) picture.hidden = true;
+    picture.hidden = true;
     await Plotly.newPlot(plot, data, layout, { displayModeBar: false, staticPlot: false });
     figure.querySelector(".draw")?.remove();
   };
@@ -27,7 +27,6 @@
   addEventListener("DOMContentLoaded", () => {
     for (const figure of document.querySelectorAll("figure:has(.plot)")) {
       figure.querySelector(".draw")?.addEventListener("click", () => draw(figure));
-      if (!figure.querySelector("picture")) draw(figure);
     }
     const open = () => {
       const target = location.hash && document.getElementById(location.hash.slice(1));
