@@ -54,6 +54,11 @@ def test_text_is_searched_to_its_comments_and_attributes(text: str, code: str, t
     assert codes(tmp_path) == [code]
 
 
+def test_numbers_that_have_nine_decimals_in_common_are_two_numbers(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text('{"x": [0.0444444440123456]}', encoding="utf-8")
+    assert codes(tmp_path) == []
+
+
 def test_a_key_in_the_metadata_of_a_parquet_file_is_found(tmp_path: Path) -> None:
     table = pa.Table.from_pandas(CLEAN, preserve_index=False).replace_schema_metadata({"made for": KEY})
     pq.write_table(table, tmp_path / "measures.parquet")

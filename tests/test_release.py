@@ -15,10 +15,11 @@ import pytest
 from pipeline.cli import main
 from pipeline.disclose import publish
 from pipeline.disclose.ledger import read_ledger
+from pipeline.errors import ReleaseRefused
 from pipeline.estimands import ADJUSTED_COLUMNS
 from pipeline.findings import find
 from pipeline.measures import comparison_table, measure_table
-from pipeline.report.release import APPROVALS, SUMS, release, write_package, write_sums
+from pipeline.report.release import APPROVALS, SUMS, refuse_leaks, release, write_package, write_sums
 from pipeline.report.tables import PublicData, sha256, write_tables
 from pipeline.report.verify import verify
 from tests import report_example
@@ -263,6 +264,23 @@ def test_a_key_in_a_public_file_refuses_the_release(
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+def test_a_number_of_a_hidden_row_in_a_page_is_found_and_what_follows_from_shown_rows_is_not(
+    audit: Path, tmp_path: Path
+) -> None:
+    true = pd.read_parquet(audit / "restricted" / "measures.parquet")
+    public = pd.read_parquet(audit / "public" / "measures.parquet")
+    # An end of an interval that no shown row has, and the mirror of one that a shown row has.
+    of_hidden = true.loc[~true["ci_high"].isin(public["ci_high"]) & true["ci_method"].eq("wilson"), "ci_high"].iloc[0]
+    of_shown = public["ci_high"].dropna().iloc[0]
+    shutil.copytree(audit / "public", tmp_path / "public")
+    page = tmp_path / "public" / "page.html"
+    page.write_text(f'{{"x": [{1 - of_shown!r}]}}', encoding="utf-8")
+    refuse_leaks(tmp_path / "public", restricted=audit / "restricted")
+    page.write_text(f'{{"x": [{of_hidden!r}]}}', encoding="utf-8")
+    with pytest.raises(ReleaseRefused, match=r"IIU623 page\.html"):
+        refuse_leaks(tmp_path / "public", restricted=audit / "restricted")
+
+
 def test_a_release_can_be_signed(audit: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)

@@ -151,8 +151,10 @@ def _hidden_numbers(restricted: Path, folders: Collection[Path]) -> set[float]:
     said = np.concatenate([_said(_frame(path)) for path in tables])
     true = _frame(restricted / "measures.parquet")[ends].stack().to_numpy()
     # Text is searched without signs; and what is said of one group may be the mirror of what is hidden of another.
-    told = np.unique(np.concatenate([np.abs(said), np.abs(1 - said)]).round(DECIMALS - 1))
-    return set(true[~np.isin(np.abs(true).round(DECIMALS - 1), told)].round(DECIMALS).tolist())
+    told = np.sort(np.concatenate([[-np.inf, np.inf], np.abs(said), np.abs(1 - said)]))
+    above = np.searchsorted(told, np.abs(true))
+    apart = np.minimum(told[above] - np.abs(true), np.abs(true) - told[above - 1])
+    return set(true[apart > 10**-DECIMALS].round(DECIMALS).tolist())
 
 
 def _said(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
