@@ -178,6 +178,12 @@ def test_a_hidden_number_is_drawn_as_hidden_and_never_as_zero() -> None:
     assert {"hidden to protect people", "no cases"} <= set(words)
 
 
+def test_a_figure_of_one_value_alone_has_an_axis() -> None:
+    rows = [Row(label="White", marks=[Mark(series="citizen", status="ok", estimate=1.0, text="100%")])]
+    figure = figures.dots(rows, series={"citizen": "Citizen"}, unit="share", say=ENGLISH, width="wide")
+    assert ">100%</text>" in figures.picture(figure, title="All")
+
+
 def test_a_line_over_time_breaks_off_at_a_hidden_period() -> None:
     def mark(estimate: float | None) -> Mark:
         return Mark(series="citizen", status="suppressed" if estimate is None else "ok", estimate=estimate)

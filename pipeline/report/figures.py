@@ -369,8 +369,10 @@ def _ends(marks: Iterable[Mark], *, unit: str, zero: bool = False) -> tuple[floa
     values = [v for m in seen for v in (m.estimate, m.low, m.high) if v is not None] or [1.0]
     most, least = max(values) or 1.0, min(values)
     step = _step(most, most=10)
-    start = 0.0 if zero or least < most / 2 else floor(least / step) * step
     end = ceil(most / step) * step
+    start = floor(least / step) * step
+    if zero or least < most / 2 or start == end:  # all at one value: an axis needs a length
+        start = 0.0
     return start, min(end, 1.0) if unit == "share" else end
 
 
