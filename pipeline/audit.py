@@ -25,7 +25,7 @@ from pipeline import __version__
 from pipeline.contract import ROOT, load_contract
 from pipeline.control_totals import compare
 from pipeline.errors import AuditError, Problem, place
-from pipeline.findings import find, judged, track
+from pipeline.findings import find, judge, judged, track
 from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
@@ -156,6 +156,7 @@ class _Audit:
             from pipeline.disclose import publish, publish_adjusted
 
             published = publish(found.measures, found.comparisons)
+            published = replace(published, comparisons=judge(published.comparisons))
             adjusted = publish_adjusted(found.adjusted, published.measures)
         with step("restricted", "Writing the restricted tables"):
             self._write_restricted(found, checks)
@@ -270,7 +271,9 @@ class _Audit:
         )
 
     def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
-        return find(measures, comparisons, self.counts.catalogue)
+        from pipeline.report.words import told
+
+        return told(find(measures, comparisons, self.counts.catalogue), self.counts.catalogue)
 
     def _write_restricted(self, found: Statistics, checks: list[Any]) -> None:
         folder = self.out / "restricted"

@@ -1,11 +1,13 @@
 """From numbers to findings, by rules that were declared before anybody looked (`data/reference/finding_rules.yml`).
 
+Whether a gap is clear is decided here and nowhere else, by `judge`; pages, findings and notebooks say what it decided.
 Given the public tables, the findings are fit to publish; given the restricted ones, they are for the unit alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,21 +15,62 @@ import pandas as pd
 import yaml
 
 from pipeline.contract import ROOT
-from pipeline.stats.multiplicity import false_discovery
+from pipeline.stats.multiplicity import detectable_gap, false_discovery
 
 RULES = ROOT / "data" / "reference" / "finding_rules.yml"
 KEY = ["measure_id", "contrast", "race", "stratum"]
+#: What `judge` says of a comparison with a reliable number. Never that there is no difference.
+CLEAR, UNCLEAR, NOT_JUDGED = "clear", "no_clear_difference", "not_judged"
+#: What a finding takes over from its comparison, so that its sentences can be written from it alone.
+COUNTS = ["numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship"]
+NUMBERS = [
+    *("estimate", "reference_estimate", "difference", "difference_low", "difference_high"),
+    *("bound_low", "bound_high", "q_value"),
+]
+LABELS = ["measure_id", "mart", "contrast", "race", "stratum", "reference_race", "unit", "status", "verdict"]
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """The declared rules."""
+    declared: dict[str, Any] = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    return declared
+
+
+def judge(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons with `q_value`, `detectable_gap` and `verdict`, which is empty where no reliable number stands.
+
+    The family are the gaps of two rates over the whole period that the rules do not leave out. One is clear if its
+    q-value in the family is below the declared rate and it is at least as wide as declared. Intervals are not adjusted.
+    """
+    declared = rules()["gaps"]
+    told = comparisons["status"].eq("ok")
+    rates = told & comparisons["period"].eq("all") & comparisons["difference_method"].eq("newcombe")
+    family = rates & comparisons["p_value"].notna()
+    for rule in declared["not_compared"]:
+        family &= ~np.logical_and.reduce([comparisons[c].isin(np.atleast_1d(v)) for c, v in rule.items()])
+    q = false_discovery(comparisons["p_value"].where(family).to_numpy(dtype=float, na_value=np.nan))
+    wide = comparisons["difference"].abs().ge(declared["least_gap"])
+    sides = (
+        comparisons[c].where(rates).to_numpy(dtype=float, na_value=np.nan)
+        for c in ("denominator", "reference_denominator", "reference_estimate")
+    )
+    return comparisons.assign(
+        q_value=q,
+        detectable_gap=detectable_gap(*sides),
+        verdict=np.select(
+            [family & (q < declared["false_discovery_rate"]) & wide, family, told], [CLEAR, UNCLEAR, NOT_JUDGED], ""
+        ),
+    )
 
 
 def find(measures: pd.DataFrame, comparisons: pd.DataFrame, catalogue: pd.DataFrame) -> list[dict[str, Any]]:
-    """Findings, the gravest first: one case too many, then gaps by width. Each holds its rule, numbers and a sentence.
+    """Findings, the gravest first: one case too many, then the clear gaps, the widest first. Each holds its numbers.
 
-    Gaps: rates over the whole period whose q-value among all comparisons of the audit is below the declared rate and
-    whose width is at least the declared one. Intervals are not adjusted; the number of comparisons stands beside.
+    `pipeline.report.words` puts them into sentences.
     """
-    rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
     titles = dict(zip(catalogue["measure_id"], catalogue["title"], strict=True))
-    return [*_zero_tolerance(measures, rules["zero_tolerance"]), *_gaps(comparisons, rules["gaps"], titles)]
+    return [*_zero_tolerance(measures, rules()["zero_tolerance"]), *_gaps(judge(comparisons), titles)]
 
 
 def judged(measures: pd.DataFrame, comparisons: pd.DataFrame) -> set[str]:
@@ -47,7 +90,7 @@ def track(
     them `closed`, and `not_told`: found earlier, and now without a number that would show it (not in `judged`). A gap
     that has turned round is another finding: new, and the earlier one closed.
     """
-    least = yaml.safe_load(RULES.read_text(encoding="utf-8"))["worsened_by"]
+    least = rules()["worsened_by"]
     before = {f["id"]: f for f in earlier if f.get("status") not in ("closed", "not_told")}
     tracked = []
     for finding in found:
@@ -66,66 +109,29 @@ def track(
     return [*tracked, *gone]
 
 
-def flagged_gaps(comparisons: pd.DataFrame, rules: dict[str, Any]) -> pd.DataFrame:
-    """The comparisons that the rules flag, with `q_value` and `family_size`, the widest first."""
-    rows = comparisons[
-        (comparisons["period"] == "all")
-        & (comparisons["status"] == "ok")
-        & (comparisons["difference_method"] == "newcombe")
+def _gaps(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    clear = comparisons[comparisons["verdict"].eq(CLEAR)]
+    widest = clear.assign(width=-clear["difference"].abs()).sort_values(["width", *KEY], kind="stable")
+    least = rules()["gaps"]["least_gap"]
+    return [
+        {
+            "id": _gap_id(row),
+            "rule": "gap",
+            "severity": "high" if abs(row["difference"]) >= 2 * least else "medium",
+            "measure": titles[row["measure_id"]],
+            **{name: row[name] for name in LABELS},
+            **{name: None if pd.isna(row[name]) else int(row[name]) for name in COUNTS},
+            **{name: None if pd.isna(row[name]) else float(f"{row[name]:.6g}") for name in NUMBERS},
+            "family_size": int(comparisons["q_value"].notna().sum()),
+        }
+        for row in widest.to_dict("records")
     ]
-    for rule in rules["not_compared"]:
-        named = [rows[column].isin(np.atleast_1d(values)) for column, values in rule.items()]
-        rows = rows[~np.logical_and.reduce(named)]
-    rows = rows.assign(
-        q_value=false_discovery(rows["p_value"].to_numpy(dtype=float, na_value=np.nan)),
-        family_size=rows["p_value"].count(),
-    )
-    flagged = rows[(rows["q_value"] < rules["false_discovery_rate"]) & (rows["difference"].abs() >= rules["least_gap"])]
-    widest = flagged.assign(width=-flagged["difference"].abs())
-    ordered: pd.DataFrame = widest.sort_values(["width", *KEY], kind="stable").drop(columns="width")
-    return ordered
 
 
-def _gaps(comparisons: pd.DataFrame, rules: dict[str, Any], titles: dict[str, str]) -> list[dict[str, Any]]:
-    found = []
-    for row in flagged_gaps(comparisons, rules).to_dict("records"):
-        group, reference = _who(row)
-        text = (
-            f"{_percent(row['estimate'])} of {group} ({row['numerator']:,} of {row['denominator']:,}) against "
-            f"{_percent(row['reference_estimate'])} of {reference} ({row['reference_numerator']:,} of "
-            f"{row['reference_denominator']:,}): a gap of {_points(row['difference'])} points, 95% interval "
-            f"{_points(row['difference_low'])} to {_points(row['difference_high'])}. One of {row['family_size']} "
-            f"comparisons looked at, q = {row['q_value']:.2g}."
-        )
-        if pd.notna(row["bound_low"]) and row["contrast"] != "race":
-            text += (
-                f" Whatever the unknown citizenship were, the gap would lie between {_points(row['bound_low'])} and "
-                f"{_points(row['bound_high'])} points."
-            )
-        found.append(
-            {
-                "id": _gap_id(row),
-                "rule": "gap",
-                "severity": "high" if abs(row["difference"]) >= 2 * rules["least_gap"] else "medium",
-                "title": f"{titles[row['measure_id']]}: a gap between {group} and {reference}",
-                "text": text + " The records cannot show why.",
-                "measure_id": row["measure_id"],
-                "mart": row["mart"],
-                "contrast": row["contrast"],
-                "race": row["race"],
-                "stratum": row["stratum"],
-                "difference": round(float(row["difference"]), 6),
-                "q_value": float(f"{row['q_value']:.6g}"),
-                "family_size": int(row["family_size"]),
-            }
-        )
-    return found
-
-
-def _zero_tolerance(measures: pd.DataFrame, rules: dict[str, str]) -> list[dict[str, Any]]:
+def _zero_tolerance(measures: pd.DataFrame, declared: Mapping[str, str]) -> list[dict[str, Any]]:
     whole = measures[
         (measures[["period", "race", "citizenship", "offence_group", "stratum"]] == "all").all(axis=1)
-        & measures["measure_id"].isin(list(rules))
+        & measures["measure_id"].isin(list(declared))
         & (measures["numerator"].fillna(0) > 0)
     ]
     return [
@@ -133,8 +139,7 @@ def _zero_tolerance(measures: pd.DataFrame, rules: dict[str, str]) -> list[dict[
             "id": f"zero|{row['measure_id']}",
             "rule": "zero_tolerance",
             "severity": "high",
-            "title": rules[row["measure_id"]],
-            "text": f"{row['numerator']:,} times in the whole period. One is too many: each is to be reviewed.",
+            "measure": declared[row["measure_id"]],
             "measure_id": row["measure_id"],
             "mart": row["mart"],
             "count": int(row["numerator"]),
@@ -145,19 +150,3 @@ def _zero_tolerance(measures: pd.DataFrame, rules: dict[str, str]) -> list[dict[
 
 def _gap_id(row: Mapping[Any, Any]) -> str:
     return "|".join(["gap", *(str(row[k]) for k in KEY)])
-
-
-def _who(row: Mapping[Any, Any]) -> tuple[str, str]:
-    race = str(row["race"]).replace("_", " ")
-    if row["contrast"] == "race":
-        return f"people recorded as {race}", f"people recorded as {str(row['reference_race']).replace('_', ' ')}"
-    among = "" if row["race"] == "all" else f" recorded as {race}"
-    return f"noncitizens{among}", f"citizens{among}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}"
-
-
-def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f}"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import AuditSettings
+from pipeline.findings import judge
 from pipeline.measures import comparison_table, measure_table
 
 QUARTERS = tuple(f"{year}-Q{quarter}" for year in range(2021, 2027) for quarter in range(1, 5))[:22]
@@ -113,7 +114,7 @@ def example(*, seed: int = 20260630, scale: float = 1.0) -> Example:
     spread = pd.concat(values)[[*columns, "value", "outcome", "cases"]]
     supplied = [("referral", "decision"), ("referral", "decision_date"), ("citizenship_assertion", "value")]
     measures = measure_table(counts, spread, catalogue(), supplied, SETTINGS)
-    shown, compared = _hidden(measures), _hidden(comparison_table(measures, SETTINGS))
+    shown, compared = _hidden(measures), judge(_hidden(comparison_table(measures, SETTINGS)))
     run = {
         "version": "0.1.0", "engine": "duckdb", "as_of_date": "2026-06-30", "office": "example_county",
         "files": [{"path": "cases.csv", "sha256": "ab" * 32, "read": 26412, "landed": 26400, "rejected": 7, "filtered": 5}],

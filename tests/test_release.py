@@ -17,11 +17,12 @@ from pipeline.disclose import publish
 from pipeline.disclose.ledger import read_ledger
 from pipeline.errors import ReleaseRefused
 from pipeline.estimands import ADJUSTED_COLUMNS
-from pipeline.findings import find
+from pipeline.findings import find, judge
 from pipeline.measures import comparison_table, measure_table
 from pipeline.report.release import APPROVALS, SUMS, refuse_leaks, release, write_package, write_sums
 from pipeline.report.tables import PublicData, sha256, write_tables
 from pipeline.report.verify import verify
+from pipeline.report.words import told
 from tests import report_example
 
 MEASURES = ("CHG-01", "DIV-01", "CHG-09")
@@ -54,8 +55,8 @@ def write_audit(folder: Path, more: int = 0) -> Path:
     published = publish(measures, comparisons)
     run = {"version": "0.1.0", "engine": "duckdb", "files": [{"path": "cases.csv", "sha256": "ab" * 32}]}
     public = PublicData(
-        measures=published.measures, comparisons=published.comparisons, catalogue=catalogue, settings=settings, run=run,
-        findings=find(published.measures, published.comparisons, catalogue), synthetic=True,
+        measures=published.measures, comparisons=judge(published.comparisons), catalogue=catalogue, settings=settings, run=run,
+        findings=told(find(published.measures, published.comparisons, catalogue), catalogue), synthetic=True,
     )  # fmt: skip
     (folder / "restricted").mkdir(parents=True)
     measures.to_parquet(folder / "restricted" / "measures.parquet", index=False)

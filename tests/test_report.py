@@ -16,7 +16,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipeline.report import figures, site
+from pipeline.findings import find
+from pipeline.report import figures, site, words
 from pipeline.report.figures import Mark, Row
 from pipeline.report.language import ENGLISH, LANGUAGES, Language
 from pipeline.report.notebooks import NOTEBOOKS
@@ -222,7 +223,7 @@ def test_a_picture_leaves_nothing_out_silently(change: dict[str, object], lost: 
 
 GAP = {
     "status": "ok", "difference": 0.07, "difference_low": 0.04, "difference_high": 0.1, "bound_low": 0.01,
-    "bound_high": 0.2, "estimate": 0.7, "reference_estimate": 0.63, "unit": "share",
+    "bound_high": 0.2, "estimate": 0.7, "reference_estimate": 0.63, "unit": "share", "verdict": "clear",
 }  # fmt: skip
 
 
@@ -230,20 +231,24 @@ GAP = {
     ("change", "verdict"),
     [
         ({}, "higher for noncitizens"),
-        (
-            {"difference": -0.07, "difference_low": -0.1, "difference_high": -0.04, "bound_high": -0.01},
-            "lower for noncitizens",
-        ),
-        ({"difference_low": -0.01}, "no clear difference"),
+        ({"difference": -0.07, "bound_high": -0.01}, "lower for noncitizens"),
+        ({"verdict": "no_clear_difference"}, "no clear difference"),
+        ({"verdict": "not_judged"}, "not judged"),
         ({"bound_low": -0.05}, "higher for noncitizens †"),
-        ({"status": "unreliable"}, "few cases"),
-        ({"status": "suppressed"}, ""),
+        ({"status": "unreliable", "verdict": ""}, "few cases"),
+        ({"status": "suppressed", "verdict": ""}, ""),
     ],
 )
-def test_a_gap_is_called_clear_only_where_its_interval_excludes_zero(
-    public: PublicData, change: dict[str, object], verdict: str
-) -> None:
-    assert Story(public, ENGLISH).verdict(SimpleNamespace(**(GAP | change))) == verdict
+def test_a_table_says_of_a_gap_what_the_rule_decided(change: dict[str, object], verdict: str) -> None:
+    assert words.verdict(SimpleNamespace(**(GAP | change)), ENGLISH) == verdict
+
+
+def test_the_pages_call_clear_what_the_findings_call_clear(public: PublicData) -> None:
+    """One place decides: the gaps by citizenship among the findings are those of the page of findings."""
+    found = {f["measure_id"] for f in find(public.measures, public.comparisons, public.catalogue) if f.get("contrast") == "citizenship" and f["stratum"] == "all"}  # fmt: skip
+    story = Story(public, ENGLISH)
+    shown = {g.measure.measure_id for mart in public.marts for g in story.glance(mart) if g.clear}
+    assert shown == found != set()
 
 
 def test_a_time_that_most_still_wait_for_is_not_called_no_cases(public: PublicData) -> None:

@@ -13,8 +13,9 @@ from babel.messages.pofile import read_po
 
 from pipeline.contract import ROOT, UNKNOWNS, load_contract
 from pipeline.estimands import load_estimands
+from pipeline.findings import rules
 from pipeline.report.language import LOCALE_FOLDER
-from pipeline.report.story import content
+from pipeline.report.words import content
 
 REPORT = ROOT / "pipeline" / "report"
 CATALOGUE_TEXTS = ("title", "definition", "numerator_text", "denominator_text", "counted_unit")
@@ -37,7 +38,7 @@ def words_in_content() -> set[str]:
         texts |= set(words[name].values())
     for estimand in load_estimands():
         texts |= {estimand.risk_set, estimand.given, *(fact.reason for fact in estimand.hold_equal)}
-    return texts
+    return texts | set(rules()["zero_tolerance"].values())
 
 
 def words_in_catalogue() -> set[str]:

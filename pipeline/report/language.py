@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from math import isnan
 from pathlib import Path
 
 from babel.dates import format_date
@@ -76,6 +77,21 @@ class Language:
             word = self("points")
             return f"{sign}{text} {word}"
         return sign + self.value(abs(difference), unit)
+
+    def interval(self, low: float, high: float, unit: str, *, signed: bool = False) -> str:
+        """Two ends in the unit of a measure, which is named once: −12 to −6.8 points. A dash where there is none."""
+        if isnan(low) or isnan(high):
+            return "–"
+        ends = [self.gap(end, unit) if signed else self.value(end, unit, digits=1) for end in (low, high)]
+        word = ends[1].partition(" ")[2]
+        if word and ends[0].endswith(f" {word}"):
+            ends[0] = ends[0].removesuffix(f" {word}")
+        return self("{low} to {high}", low=ends[0], high=ends[1])
+
+    def listed(self, items: Sequence[str]) -> str:
+        """a, b and c."""
+        *first, last = items
+        return self("{first} and {last}", first=", ".join(first), last=last) if first else last
 
     def day(self, day: date | str) -> str:
         day = date.fromisoformat(day) if isinstance(day, str) else day

@@ -73,6 +73,12 @@ class OpenAudit:
         told = self.story.sentences(mart) or ["This office's records hold nothing on this page."]
         return _text("\n".join(f"- {sentence}" for sentence in told))
 
+    def gap(self, measure_id: str) -> Shown:
+        """All that is to be said of noncitizens and citizens in one measure."""
+        measure = next(m for m in self.public.catalogue.itertuples(index=False) if m.measure_id == measure_id)
+        told = self.story.told_by_citizenship(measure) or ["No gap between noncitizens and citizens can be shown."]
+        return _text("\n".join(f"- {sentence}" for sentence in told))
+
     def figure(self, mart: str, kind: str) -> Shown:
         """A figure of a page: `gaps`, `groups`, `trend` or `parts`. Says so where the records do not allow it."""
         found = [picture for picture in self.story.pictures(mart) if picture.id.endswith(f"-{kind}")]

@@ -31,8 +31,9 @@ from pipeline.disclose.ledger import FILE as LEDGER
 from pipeline.disclose.ledger import corrections_in, extended, read_ledger, write_ledger
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem, ReleaseRefused
-from pipeline.findings import find
+from pipeline.findings import find, judge
 from pipeline.report.tables import COUNTS, PublicData, read_tables, sha256, write_tables
+from pipeline.report.words import told
 
 SUMS, APPROVALS, SIGNATURE = "SHA256SUMS", "approvals.json", "SHA256SUMS.sig"
 PACKAGE, PROVENANCE, FINDINGS = "datapackage.json", "provenance.json", "findings.json"
@@ -101,9 +102,9 @@ def release(
     public = replace(
         public,
         measures=published.measures,
-        comparisons=published.comparisons,
+        comparisons=judge(published.comparisons),
         adjusted=publish_adjusted(_frame(audit / "restricted" / "adjusted.parquet"), published.measures),
-        findings=find(published.measures, published.comparisons, public.catalogue),
+        findings=told(find(published.measures, published.comparisons, public.catalogue), public.catalogue),
         corrections=corrections_in(ledger),
     )
     building = to / f".{name}.building"

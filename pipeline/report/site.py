@@ -18,8 +18,9 @@ from pipeline.estimands import load_estimands
 from pipeline.report import figures
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.language import LANGUAGES, NAMES, Language
-from pipeline.report.story import Glance, Picture, Story, content, query
+from pipeline.report.story import Glance, Picture, Story, query
 from pipeline.report.tables import PublicData, headline, sha256, write_tables
+from pipeline.report.words import content
 
 HERE = Path(__file__).resolve().parent
 DATA_QUALITY = "data_quality"
@@ -177,16 +178,10 @@ class _Edition:
 
     def _findings(self) -> dict[str, Any]:
         say, story = self.say, self.story
-        glances = [g for mart in self.public.marts for g in self.glances[mart] if g.difference is not None]
-        clear = [
-            g
-            for g in glances
-            if g.low is not None and g.high is not None and (g.low > 0 or g.high < 0) and g.measure.unit == "share"
-        ]
+        clear = [g for mart in self.public.marts for g in self.glances[mart] if g.clear]
         clear.sort(key=lambda g: (-abs(g.difference or 0), g.measure.measure_id))
-        chance = say("Of {shown} comparisons, about {chance} would look clear by chance alone.", shown=say.count(len(glances)), chance=say.number(round(len(glances) * 0.05, 1)))  # fmt: skip
         return {
-            "title": say("Findings"), "clear": clear, "chance": chance, "races": story.race_gaps(most=10),
+            "title": say("Findings"), "clear": clear, "rule": story.rule_note(), "races": story.race_gaps(most=10),
             "missing": [
                 [say(m.title), story.mart_name(m.mart), story.missing(m)]
                 for mart in self.public.marts for m in self.public.of_mart(mart) if story.missing(m)
@@ -213,7 +208,7 @@ class _Edition:
             "glance": [g for g in self.glances.get(mart, []) if g.status != "not_computable"],
             "pictures": self.of_mart.get(mart, []),
             "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
-            "measures": [(m, *story.one_by_one(m), story.adjusted(m)) for m in measures],
+            "measures": [(m, *story.one_by_one(m), story.adjusted(m), story.told_by_citizenship(m)) for m in measures],
         }  # fmt: skip
 
     def _quality(self) -> dict[str, Any]:
@@ -250,7 +245,7 @@ class _Edition:
         estimands = load_estimands() if len(self.public.adjusted) else ()
         held = {fact.name: fact for estimand in estimands for fact in estimand.hold_equal}
         return {
-            "title": say("Methods"),
+            "title": say("Methods"), "rule": self.story.rule_note(),
             "estimands": [
                 [kinds[e.kind], contrasts[e.contrast], say(e.risk_set), ", ".join(say(facts[f.name]) for f in e.hold_equal), say(e.given)]
                 for e in estimands

@@ -1,7 +1,6 @@
 """What a page says: the sentences, pictures and tables of a mart, chosen and computed from the published tables.
 
-Nothing here is typed from a result. A gap is called clear only where its 95% interval excludes zero; otherwise there is
-"no clear difference", which is not "no difference".
+Nothing here is typed from a result. Whether a gap is clear was decided by `findings.judge`; how it is said, `words` says.
 """
 
 from __future__ import annotations
@@ -9,30 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from pipeline.report import figures
+from pipeline.findings import CLEAR, NOT_JUDGED
+from pipeline.report import figures, words
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
 from pipeline.report.tables import ALL, SHOWN, PublicData, headline, records
+from pipeline.report.words import content, undone
 
 CITIZENSHIPS = ("citizen", "noncitizen", "unknown")
 #: A trend needs this many periods with a number, a picture of gaps this many measures.
 FEWEST_PERIODS, FEWEST_GAPS = 4, 2
 MOST_GAPS = 12
-
-
-@cache
-def content() -> dict[str, Any]:
-    """The hand-written words, `content.yml`."""
-    text = (Path(__file__).parent / "content.yml").read_text(encoding="utf-8")
-    read: dict[str, Any] = yaml.safe_load(text)
-    return read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +77,7 @@ class Glance:
     noncitizen: str
     gap: str
     verdict: str
+    clear: bool
     low: float | None
     high: float | None
     difference: float | None
@@ -119,9 +110,7 @@ class Story:
         return self.say(words.get("name", mart.replace("_", " ").capitalize()))
 
     def label(self, code: str) -> str:
-        """The code of a part as words: `pre_plea` is `pre plea`, `ror` is `release on recognizance`."""
-        words = str(content()["codes"].get(code, code.replace("_", " ")))
-        return self.say(words)
+        return words.label(code, self.say)
 
     def value(self, row: Any, *, digits: int = 0) -> str:
         """The estimate of a published row, or why there is none."""
@@ -138,23 +127,30 @@ class Story:
         return self.say(words.get(status, "–"))
 
     def interval(self, low: Any, high: Any, unit: str, *, signed: bool = False) -> str:
-        """Two ends in the unit of a measure, which is named once: −12 to −6.8 points."""
-        if pd.isna(low) or pd.isna(high):
-            return "–"
-        write = self.say.gap if signed else partial(self.say.value, digits=1)
-        ends = [write(end, unit) for end in (low, high)]
-        word = ends[1].partition(" ")[2]
-        if word and ends[0].endswith(f" {word}"):
-            ends[0] = ends[0].removesuffix(f" {word}")
-        return self.say("{low} to {high}", low=ends[0], high=ends[1])
+        return "–" if pd.isna(low) or pd.isna(high) else self.say.interval(low, high, unit, signed=signed)
 
     def clear(self, gap: Any) -> bool:
-        """The 95% interval excludes zero, and the row is neither hidden nor unreliable."""
-        return gap is not None and gap.status == "ok" and (gap.difference_low > 0 or gap.difference_high < 0)
+        """Whether the audit's rule calls the gap clear."""
+        return gap is not None and gap.verdict == CLEAR
 
-    def undone(self, gap: Any) -> bool:
-        """Whether unknown citizenship, at worst, turns the gap around."""
-        return bool(gap.bound_low < 0 < gap.bound_high)
+    def judged(self, gap: Any) -> bool:
+        """Whether the audit's rule was asked at all, and a reliable number stands there."""
+        return gap is not None and gap.status == "ok" and gap.verdict != NOT_JUDGED
+
+    def told(self, measure: Any, gap: Any) -> list[str]:
+        """All that is to be said of a comparison; [] where nothing is shown."""
+        return [] if gap is None else words.sentences(gap, measure, self.say, family=self.public.family)
+
+    def told_by_citizenship(self, measure: Any) -> list[str]:
+        """The same of noncitizens and citizens, with what is left of their gap when declared facts are alike."""
+        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=headline(measure))
+        *told, limits = self.told(measure, gap) or [""]
+        return [*told, *self._alike(measure), limits] if limits else []
+
+    def _alike(self, measure: Any) -> list[str]:
+        table = self.public.adjusted
+        rows = table[(table["measure_id"] == measure.measure_id) & (table["contrast"] == "citizenship")] if len(table) else table  # fmt: skip
+        return [sentence for row in records(rows) for sentence in words.with_facts_alike(row, self.say)]
 
     # ---- a page ------------------------------------------------------------------------------------------------
 
@@ -172,22 +168,12 @@ class Story:
             measure=measure, everyone=self.value(lone),
             citizen=self.value(cells["citizen"]), noncitizen=self.value(cells["noncitizen"]),
             gap=self.say.gap(gap.difference, gap.unit) if known else "–" if gap is None else self._no_gap(gap),
-            verdict=self.verdict(gap), status=lone.status if lone else "not_estimable", reason=lone.reason if lone else "",
+            verdict=words.verdict(gap, self.say), clear=self.clear(gap), status=lone.status if lone else "not_estimable", reason=lone.reason if lone else "",
             difference=gap.difference if known else None,
             low=gap.difference_low if known else None, high=gap.difference_high if known else None,
             bound_low=_number(gap.bound_low) if known else None,
             bound_high=_number(gap.bound_high) if known else None,
         )  # fmt: skip
-
-    def verdict(self, gap: Any) -> str:
-        if gap is None or gap.status not in SHOWN:
-            return ""
-        if gap.status == "unreliable":
-            return self.say("few cases")
-        if not self.clear(gap):
-            return self.say("no clear difference")
-        word = self.say("higher for noncitizens") if gap.difference > 0 else self.say("lower for noncitizens")
-        return f"{word} †" if self.undone(gap) else word
 
     def sentences(self, mart: str) -> list[str]:
         """What the page found, each a sentence with its numbers."""
@@ -196,21 +182,17 @@ class Story:
         told = []
         gaps = [(m, public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) for m in measures]
         shown = [(m, gap) for m, gap in gaps if gap is not None and gap.status in SHOWN]
-        clear = [(m, gap) for m, gap in shown if self.clear(gap)]
-        if shown:
+        judged = [(m, gap) for m, gap in shown if self.judged(gap)]
+        clear = [(m, gap) for m, gap in judged if self.clear(gap)]
+        if judged:
             told.append(say(
                 "{clear} of {shown} measures that can be compared differ clearly between noncitizens and citizens.",
-                clear=say.count(len(clear)), shown=say.count(len(shown)),
+                clear=say.count(len(clear)), shown=say.count(len(judged)),
             ))  # fmt: skip
-        shares = [(m, gap) for m, gap in clear if gap.unit == "share"]
+        shares = [(m, gap) for m, gap in clear or judged or shown if gap.unit == "share"]
         if shares:
-            m, gap = max(shares, key=lambda pair: (abs(pair[1].difference), pair[0].measure_id))
-            told.append(say(
-                "The widest gap: {title}, {noncitizen} for noncitizens and {citizen} for citizens ({gap}, 95% interval {interval}).",
-                title=self.quoted(m), noncitizen=say.share(gap.estimate), citizen=say.share(gap.reference_estimate),
-                gap=say.gap(gap.difference, "share"),
-                interval=self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
-            ))  # fmt: skip
+            m, _ = max(shares, key=lambda pair: (abs(pair[1].difference), pair[0].measure_id))
+            told.append(" ".join(self.told_by_citizenship(m)))
         share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
         if share:
             told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
@@ -290,17 +272,18 @@ class Story:
             :MOST_GAPS
         ]
         rows = [Row(label=say(m.title), marks=[self._gap_mark(gap)]) for m, gap in pairs]
-        clear = [gap for _, gap in shown if self.clear(gap)]
+        judged = [gap for _, gap in shown if self.judged(gap)]
+        clear = [gap for gap in judged if self.clear(gap)]
         hidden = sum(gap.status == "suppressed" for _, gap in pairs)
         first = next(((m, gap) for m, gap in pairs if gap.status in SHOWN), None)
         assert first is not None
         lower, higher = say("lower for noncitizens"), say("higher for noncitizens")
         return Picture(
             id=f"{_slug(name)}-gaps",
-            title=title or say(
+            title=title or (say(
                 "Noncitizens and citizens differ clearly in {clear} of {shown} measures",
-                clear=say.count(len(clear)), shown=say.count(len(shown)),
-            ),
+                clear=say.count(len(clear)), shown=say.count(len(judged)),
+            ) if judged else say("Noncitizens and citizens in {shown} measures", shown=say.count(len(shown)))),
             lead=say("Noncitizens less citizens, in percentage points, for the whole period."),
             alt=say(
                 "{shown} gaps with their intervals. The widest is {title}: {gap}.", shown=say.count(len(shown)),
@@ -309,7 +292,7 @@ class Story:
             notes=[
                 self.period_note(),
                 say("Mark: the gap observed. Line: its 95% interval. Pale bar: the worst-case range if all unknown citizenship were known."),
-                say("Of {shown} comparisons, about {chance} would look clear by chance alone.", shown=say.count(len(shown)), chance=say.number(round(len(shown) * 0.05, 1))),
+                self.rule_note(),
                 *([self.hidden_note(hidden, len(pairs))] if hidden else []),
                 self.status_note(),
             ],
@@ -523,26 +506,21 @@ class Story:
         say = self.say
         measures = [m for mart in marts for m in self.public.of_mart(mart)]
         told = []
-        gaps = [(m, gap) for m in measures if (gap := self.public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) is not None and gap.status in SHOWN]  # fmt: skip
-        clear = [(m, gap) for m, gap in gaps if self.clear(gap)]
-        if gaps:
+        gaps = [(m, self.public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) for m in measures]
+        judged = [(m, gap) for m, gap in gaps if self.judged(gap)]
+        clear = [(m, gap) for m, gap in judged if self.clear(gap)]
+        if judged:
             told.append(say(
                 "Noncitizens and citizens differ clearly in {clear} of the {shown} measures that compare them.",
-                clear=say.count(len(clear)), shown=say.count(len(gaps)),
+                clear=say.count(len(clear)), shown=say.count(len(judged)),
             ))  # fmt: skip
-        by_gap = sorted(
-            (pair for pair in clear if pair[1].unit == "share"), key=lambda p: (-abs(p[1].difference), p[0].measure_id)
-        )
-        for measure, gap in by_gap[:2]:
-            told.append(say(
-                "{mart}. {title}: {noncitizen} for noncitizens, {citizen} for citizens (95% interval of the gap: {interval}).",
-                mart=self.mart_name(measure.mart), title=say(measure.title), noncitizen=say.share(gap.estimate),
-                citizen=say.share(gap.reference_estimate),
-                interval=self.interval(gap.difference_low, gap.difference_high, "share", signed=True),
-            ))  # fmt: skip
+        by_gap = sorted(clear, key=lambda p: (-abs(p[1].difference), p[0].measure_id))
+        told += [
+            " ".join([f"{self.mart_name(measure.mart)}.", *self.told(measure, gap)[:2]]) for measure, gap in by_gap[:2]
+        ]
         share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
         if share:
-            told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted. In {undone} of the {clear} clear gaps, that could undo the finding.", share=say.share(share), undone=say.count(sum(self.undone(gap) for _, gap in clear)), clear=say.count(len(clear))))  # fmt: skip
+            told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted. In {undone} of the {clear} clear gaps, that could undo the finding.", share=say.share(share), undone=say.count(sum(undone(gap) for _, gap in clear)), clear=say.count(len(clear))))  # fmt: skip
         lost = sum(bool(self.missing(m)) for m in measures)
         if lost:
             told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures))))  # fmt: skip
@@ -640,20 +618,22 @@ class Story:
     def finding(self, measure: Any, everyone: Any, gap: Any) -> str:
         """The title of a picture: what it found."""
         say = self.say
-        words = {"title": say(measure.title), "all": self.value(everyone)}
+        said = {"title": say(measure.title), "all": self.value(everyone)}
         if gap is None or gap.status == "not_computable":
-            return say("{title}: {all} overall", **words)
+            return say("{title}: {all} overall", **said)
         if gap.status == "suppressed":
-            return say("{title}: {all} overall; by citizenship hidden to protect people", **words)
+            return say("{title}: {all} overall; by citizenship hidden to protect people", **said)
+        if not self.judged(gap):
+            return say("{title}: {all} overall", **said)
         if not self.clear(gap):
-            return say("{title}: {all} overall, no clear difference by citizenship", **words)
-        words |= {
+            return say("{title}: {all} overall, no clear difference by citizenship", **said)
+        said |= {
             "noncitizen": say.value(gap.estimate, gap.unit),
             "citizen": say.value(gap.reference_estimate, gap.unit),
         }
-        if self.undone(gap):
-            return say("{title}: {noncitizen} for noncitizens, {citizen} for citizens; unknown citizenship could undo this", **words)  # fmt: skip
-        return say("{title}: {noncitizen} for noncitizens, {citizen} for citizens", **words)
+        if undone(gap):
+            return say("{title}: {noncitizen} for noncitizens, {citizen} for citizens; unknown citizenship could undo this", **said)  # fmt: skip
+        return say("{title}: {noncitizen} for noncitizens, {citizen} for citizens", **said)
 
     def asks(self, measure: Any) -> str:
         return self.say(measure.definition)
@@ -681,6 +661,9 @@ class Story:
 
     def hidden_note(self, hidden: int, of: int) -> str:
         return self.say("{hidden} of {all} numbers are hidden to protect people; hidden is not zero.", hidden=self.say.count(hidden), all=self.say.count(of))  # fmt: skip
+
+    def rule_note(self) -> str:
+        return words.rule(self.say, family=self.public.family)
 
     def bounds_note(self, gap: Any) -> list[str]:
         if gap is None or gap.status not in SHOWN or pd.isna(gap.bound_low):

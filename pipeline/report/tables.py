@@ -62,6 +62,11 @@ class PublicData:
         """The comparison of (measure_id, period, contrast, race, stratum); race is 'all' for the contrast citizenship."""
         return {(r.measure_id, r.period, r.contrast, r.race, r.stratum): r for r in records(self.comparisons)}
 
+    @cached_property
+    def family(self) -> int:
+        """How many comparisons were judged together."""
+        return int(self.comparisons["q_value"].notna().sum())
+
     def of_mart(self, mart: str) -> list[Any]:
         """The measures of a mart, as rows of the catalogue."""
         return records(self.catalogue[self.catalogue["mart"] == mart])

@@ -25,10 +25,11 @@ from pipeline.disclose.ledger import Ledger, extended, read_ledger
 from pipeline.disclose.read import tables_in
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem
-from pipeline.findings import find
+from pipeline.findings import find, judge
 from pipeline.measures import comparison_table
 from pipeline.report.release import APPROVALS, FINDINGS, KEYS, PACKAGE, PROVENANCE, SUMS, file_hashes
 from pipeline.report.tables import COUNTS, PublicData, sha256, write_tables
+from pipeline.report.words import told
 from pipeline.stats import bounds, intervals
 
 #: So many rows are named for one kind of problem; the others are counted.
@@ -210,9 +211,13 @@ def _comparisons(settings: AuditSettings, measures: pd.DataFrame, comparisons: p
     """Each comparison is derived again from the rows of its two groups."""
     key = [*KEYS["comparisons"], "reference_race", "reference_citizenship"]
     shown = comparisons[comparisons["status"].isin(["ok", "unreliable", "not_estimable"])].set_index(key)
-    again = comparison_table(measures, settings).set_index(key)
-    again = again.reindex(shown.index)
-    # The p-value counts persons, whom the public tables do not; the findings are checked against what is said of it.
+    # The p-value counts persons, whom the public tables do not; what was made of it is derived again.
+    verdicts = judge(comparisons).set_index(key)[["q_value", "detectable_gap", "verdict"]]
+    again = comparison_table(measures, settings).set_index(key).join(verdicts).reindex(shown.index)
+    differs = shown["verdict"].ne(again["verdict"])
+    if differs.any():
+        rows = shown[differs].reset_index().assign(offence_group="all")
+        yield _rows("IIU648", rows, "comparisons: not what the declared rule says", "the rule's verdict")
     numbers = [c for c in shown if pd.api.types.is_numeric_dtype(shown[c]) and c != "p_value"]
     for column in numbers:
         said, value = (f[column].to_numpy(dtype=float, na_value=np.nan) for f in (shown, again))
@@ -227,7 +232,7 @@ def _sentences(folder: Path, measures: pd.DataFrame, comparisons: pd.DataFrame) 
     """The findings are found again in the tables, number by number and word by word."""
     catalogue = pd.read_csv(folder / "data" / "catalogue.csv", dtype=str, keep_default_na=False)
     said = json.loads((folder / FINDINGS).read_text(encoding="utf-8"))
-    again = json.loads(json.dumps(find(measures, comparisons, catalogue)))
+    again = json.loads(json.dumps(told(find(measures, comparisons, catalogue), catalogue)))
     found = {finding["id"]: finding for finding in again}
     for finding in said:
         if found.pop(finding["id"], None) != finding:

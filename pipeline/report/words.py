@@ -1,0 +1,199 @@
+"""What is said of a gap, in one place for pages, findings and notebooks, in English and Spanish.
+
+A gap is told in this order: what was compared and how big it is; how sure; what is missing; what it does not show. Both
+rates stand before their gap, nothing is "times more likely", no cause is named, and what `findings.judge` does not call
+clear is "no clear difference", with the gap that so many cases could have shown, and never "no difference".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from pipeline.findings import CLEAR, NOT_JUDGED, UNCLEAR, rules
+from pipeline.report.language import LANGUAGES, Language
+from pipeline.report.tables import ALL, SHOWN, headline
+
+
+@cache
+def content() -> dict[str, Any]:
+    """The hand-written words, `content.yml`."""
+    text = (Path(__file__).parent / "content.yml").read_text(encoding="utf-8")
+    read: dict[str, Any] = yaml.safe_load(text)
+    return read
+
+
+def told(findings: Iterable[Mapping[str, Any]], catalogue: pd.DataFrame) -> list[dict[str, Any]]:
+    """The findings with their words: `title` and `text` in English, `title_es` and `text_es` in Spanish."""
+    measures = {m.measure_id: m for m in catalogue.itertuples(index=False)}
+    result = []
+    for finding in findings:
+        row = SimpleNamespace(**finding)
+        words: dict[str, str] = {}
+        for say in LANGUAGES:
+            end = "" if say.code == "en" else f"_{say.code}"
+            if finding["rule"] == "zero_tolerance":
+                title = say(row.measure)
+                text = say(
+                    "Counted in the whole period: {count}. One is too many: each is to be reviewed.",
+                    count=say.count(finding["count"]),
+                )
+            else:
+                group, reference = who(row, say)
+                title = say("{title}: a gap between {group} and {reference}", title=say(row.measure), group=group, reference=reference)  # fmt: skip
+                text = " ".join(sentences(row, measures[row.measure_id], say, family=row.family_size))
+            words |= {f"title{end}": title, f"text{end}": text}
+        result.append({**finding, **words})
+    return result
+
+
+def sentences(gap: Any, measure: Any, say: Language, *, family: int) -> list[str]:
+    """All that is to be said of one comparison, in the order in which it must be read; [] where no number is shown.
+
+    `gap` is a row of the judged comparisons, `measure` its row of the catalogue, `family` how many were judged with it.
+    """
+    if gap.status not in SHOWN or pd.isna(gap.difference):
+        return []
+    return [
+        compared(gap, measure, say),
+        *how_sure(gap, say, family=family),
+        *what_is_missing(gap, say),
+        say("The records cannot show why, nor what was not written down."),
+    ]
+
+
+def compared(gap: Any, measure: Any, say: Language) -> str:
+    """What was compared, and how big it is on either side."""
+    group, reference = who(gap, say)
+    title = say(measure.title)
+    if gap.stratum not in (ALL, headline(measure)):
+        title += f" ({label(gap.stratum, say)})"
+    words = {"title": title, "group": group, "reference": reference, "unit": say(measure.counted_unit)}
+    words |= {"cases": say.count(gap.denominator), "reference_cases": say.count(gap.reference_denominator)}
+    digits = 1 if gap.unit == "share" else 0
+    words["value"] = say.value(gap.estimate, gap.unit, digits=digits)
+    words["reference_value"] = say.value(gap.reference_estimate, gap.unit, digits=digits)
+    if gap.unit != "share" or pd.isna(gap.numerator):
+        return say("{title}: {value} for {group} ({cases} {unit}) and {reference_value} for {reference} ({reference_cases} {unit}).", **words)  # fmt: skip
+    words |= {"events": say.count(gap.numerator), "reference_events": say.count(gap.reference_numerator)}
+    return say("{title}: {value} for {group} ({events} of {cases} {unit}) and {reference_value} for {reference} ({reference_events} of {reference_cases} {unit}).", **words)  # fmt: skip
+
+
+def how_sure(gap: Any, say: Language, *, family: int) -> list[str]:
+    """The gap with its interval, and what the declared rule makes of it."""
+    declared = rules()["gaps"]
+    words = {
+        "gap": say.gap(gap.difference, gap.unit),
+        "interval": say.interval(gap.difference_low, gap.difference_high, gap.unit, signed=True),
+        "least": say.gap(declared["least_gap"], "share").lstrip("+"),
+        "family": say.count(family),
+    }
+    if gap.status == "unreliable":
+        return [say("The gap is {gap} (95% interval {interval}), from too few cases to say more.", **words)]
+    if gap.verdict == CLEAR:
+        words["q"] = "q < 0.001" if gap.q_value < 0.001 else f"q = {gap.q_value:.1g}"
+        return [say("The gap is {gap} (95% interval {interval}): clear by the rule declared beforehand, among {family} comparisons ({q}).", **words)]  # fmt: skip
+    if gap.verdict == UNCLEAR:
+        if gap.q_value < declared["false_discovery_rate"]:
+            return [say("The gap is {gap} (95% interval {interval}): hardly chance alone, but below the {least} declared beforehand, so it is not called clear.", **words)]  # fmt: skip
+        found = [say("There is no clear difference: the records fit a gap from {interval}.", **words)]
+        if not pd.isna(gap.detectable_gap):
+            least = say.gap(gap.detectable_gap, gap.unit).lstrip("+")
+            found.append(say("So many cases would hardly have shown a gap of less than {least}.", least=least))
+        return found
+    return [say("The gap is {gap} (95% interval {interval}). It is not among the comparisons that are judged.", **words)]  # fmt: skip
+
+
+def rule(say: Language, *, family: int) -> str:
+    """The rule by which a gap is called clear."""
+    declared = rules()["gaps"]
+    return say(
+        "A gap is called clear if it is at least {least} wide and, among all {family} comparisons of the audit, at most {rate} of those called clear are to be expected by chance (Benjamini and Hochberg). No clear difference is not the same as no difference.",
+        least=say.gap(declared["least_gap"], "share").lstrip("+"), family=say.count(family),
+        rate=say.share(declared["false_discovery_rate"]),
+    )  # fmt: skip
+
+
+def what_is_missing(gap: Any, say: Language) -> list[str]:
+    """What unknown citizenship could do to the gap; nothing for a gap between races."""
+    if gap.contrast == "race" or pd.isna(gap.bound_low) or pd.isna(gap.bound_high):
+        return []
+    words = {"low": say.gap(gap.bound_low, gap.unit), "high": say.gap(gap.bound_high, gap.unit)}
+    found = [say("Whatever the citizenship of those without any on file, the gap would lie between {low} and {high}.", **words)]  # fmt: skip
+    if undone(gap) and gap.verdict == CLEAR:
+        found.append(say("So the unknown alone could turn it round."))
+    return found
+
+
+def with_facts_alike(row: Any, say: Language) -> list[str]:
+    """What an adjusted gap says: what was held equal, what is left, and what that leaves out; [] where none is shown."""
+    if row.status not in SHOWN or pd.isna(row.difference):
+        return []
+    facts = content()["facts"]
+    group, reference = who(row, say)
+    words = {
+        "facts": say.listed([say(facts.get(fact, fact)) for fact in row.held_equal.split()]),
+        "group": group,
+        "reference": reference,
+        "gap": say.gap(row.difference, "share"),
+        "interval": say.interval(row.difference_low, row.difference_high, "share", signed=True),
+        "usable": say.share(row.usable),
+    }
+    found = [say("With {facts} alike, the gap between {group} and {reference} is {gap} (95% interval {interval}); {usable} of the cases have a counterpart.", **words)]  # fmt: skip
+    if row.difference_low <= 0 <= row.difference_high:
+        found.append(say("That leaves open which way it goes."))
+    if row.given:
+        found.append(say("The office itself decided on {given}: what went through that decision is left out of these gaps.", given=say(row.given)))  # fmt: skip
+    return found
+
+
+def verdict(gap: Any, say: Language) -> str:
+    """What a table says of a gap between noncitizens and citizens, in two or three words."""
+    if gap is None or gap.status not in SHOWN:
+        return ""
+    if gap.status == "unreliable":
+        return say("few cases")
+    if gap.verdict == NOT_JUDGED:
+        return say("not judged")
+    if gap.verdict != CLEAR:
+        return say("no clear difference")
+    word = say("higher for noncitizens") if gap.difference > 0 else say("lower for noncitizens")
+    return f"{word} †" if undone(gap) else word
+
+
+def undone(gap: Any) -> bool:
+    """Whether unknown citizenship, at worst, turns the gap around."""
+    return not pd.isna(gap.bound_low) and not pd.isna(gap.bound_high) and bool(gap.bound_low < 0 < gap.bound_high)
+
+
+def who(row: Any, say: Language) -> tuple[str, str]:
+    """Group and reference group, as they stand in the middle of a sentence."""
+    if row.contrast == "race":
+        return _of_race(row.race, say), _of_race(row.reference_race, say)
+    if row.race == ALL:
+        return say("noncitizens"), say("citizens")
+    if row.race == "unknown":
+        return say("noncitizens whose race is not on file"), say("citizens whose race is not on file")
+    race = _race(row.race, say)
+    return say("noncitizens recorded as {race}", race=race), say("citizens recorded as {race}", race=race)
+
+
+def _of_race(code: str, say: Language) -> str:
+    if code == "unknown":
+        return say("people whose race is not on file")
+    return say("people recorded as {race}", race=_race(code, say))
+
+
+def _race(code: str, say: Language) -> str:
+    return say(str(content()["races"].get(code, code.replace("_", " "))))
+
+
+def label(code: str, say: Language) -> str:
+    """The code of a part as words: `pre_plea` is `pre plea`, `ror` is `release on recognizance`."""
+    return say(str(content()["codes"].get(code, code.replace("_", " "))))
