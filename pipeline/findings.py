@@ -67,10 +67,11 @@ def judge(comparisons: pd.DataFrame) -> pd.DataFrame:
 def find(measures: pd.DataFrame, comparisons: pd.DataFrame, catalogue: pd.DataFrame) -> list[dict[str, Any]]:
     """Findings, the gravest first: one case too many, then the clear gaps, the widest first. Each holds its numbers.
 
+    Where several say the same of the same people, `same_as` holds the id of the one to read; of that one it is empty.
     `pipeline.report.words` puts them into sentences.
     """
     titles = dict(zip(catalogue["measure_id"], catalogue["title"], strict=True))
-    return [*_zero_tolerance(measures, rules()["zero_tolerance"]), *_gaps(judge(comparisons), titles)]
+    return [*_zero_tolerance(measures, rules()["zero_tolerance"]), *_named_once(_gaps(judge(comparisons), titles))]
 
 
 def judged(measures: pd.DataFrame, comparisons: pd.DataFrame) -> set[str]:
@@ -128,6 +129,19 @@ def _gaps(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str
     ]
 
 
+def _named_once(gaps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The gaps with `same_as`. What kept a policy is what broke it, seen from the other side: one finding."""
+
+    def counts(gap: Mapping[str, Any]) -> tuple[object, ...]:
+        sides = [(gap[f"{side}numerator"], gap[f"{side}denominator"]) for side in ("", "reference_")]
+        return gap["contrast"], gap["race"], frozenset({tuple(sides), tuple((n - k, n) for k, n in sides)})
+
+    lead: dict[tuple[object, ...], str] = {}
+    for gap in sorted(gaps, key=lambda gap: tuple(gap[k] for k in KEY)):
+        lead.setdefault(counts(gap), gap["id"])
+    return [{**gap, "same_as": "" if lead[counts(gap)] == gap["id"] else lead[counts(gap)]} for gap in gaps]
+
+
 def _zero_tolerance(measures: pd.DataFrame, declared: Mapping[str, str]) -> list[dict[str, Any]]:
     whole = measures[
         (measures[["period", "race", "citizenship", "offence_group", "stratum"]] == "all").all(axis=1)
@@ -143,6 +157,7 @@ def _zero_tolerance(measures: pd.DataFrame, declared: Mapping[str, str]) -> list
             "measure_id": row["measure_id"],
             "mart": row["mart"],
             "count": int(row["numerator"]),
+            "same_as": "",
         }
         for row in whole.sort_values("measure_id").to_dict("records")
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.audit import _findings_of
 from pipeline.errors import AuditError
-from pipeline.findings import judged, track
+from pipeline.findings import _named_once, judged, track
 
 
 def gap(name: str, difference: float) -> dict[str, Any]:
@@ -26,6 +26,21 @@ def statuses(found: list[dict[str, Any]], earlier: list[dict[str, Any]], *seen: 
     for finding in track(found, earlier, set(seen)):
         result.setdefault(finding["id"], []).append(finding["status"])
     return result
+
+
+def test_what_kept_a_policy_and_what_broke_it_are_one_finding() -> None:
+    def counted(name: str, group: int, reference: int, contrast: str = "citizenship") -> dict[str, Any]:
+        sides = {"numerator": group, "denominator": 90, "reference_numerator": reference, "reference_denominator": 200}
+        place = {"contrast": contrast, "race": "all", "stratum": "all"}
+        return {"id": f"gap|{name}", "measure_id": name, **place, **sides}
+
+    gaps = [
+        counted("DEC-04", 30, 20), counted("DEC-02", 60, 180), counted("PLE-01", 60, 20), counted("DEC-04a", 30, 20),
+        counted("BAIL-01", 30, 20, contrast="race"),
+    ]  # fmt: skip
+    assert {gap["measure_id"]: gap["same_as"] for gap in _named_once(gaps)} == {
+        "DEC-04": "gap|DEC-02", "DEC-02": "", "PLE-01": "", "DEC-04a": "gap|DEC-02", "BAIL-01": "",
+    }  # fmt: skip
 
 
 def test_a_gap_has_worsened_only_if_it_is_wider_by_a_whole_point() -> None:

@@ -180,8 +180,16 @@ class _Edition:
         say, story = self.say, self.story
         clear = [g for mart in self.public.marts for g in self.glances[mart] if g.clear]
         clear.sort(key=lambda g: (-abs(g.difference or 0), g.measure.measure_id))
+        end = "" if say.code == "en" else f"_{say.code}"
+        noted, other_names = [], dict[str, list[str]]()
+        for finding in self.public.findings:
+            if finding["same_as"]:
+                measure = finding["measure"]
+                other_names.setdefault(finding["same_as"], []).append(say(measure))
+            else:
+                noted.append((finding["id"], finding[f"title{end}"], finding[f"text{end}"]))
         return {
-            "title": say("Findings"), "clear": clear, "rule": story.rule_note(), "races": story.race_gaps(most=10),
+            "title": say("Findings"), "noted": noted, "other_names": other_names, "clear": clear, "rule": story.rule_note(), "races": story.race_gaps(most=10),
             "missing": [
                 [say(m.title), story.mart_name(m.mart), story.missing(m)]
                 for mart in self.public.marts for m in self.public.of_mart(mart) if story.missing(m)
