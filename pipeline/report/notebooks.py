@@ -20,10 +20,12 @@ import pandas as pd
 from pipeline.contract import ROOT
 from pipeline.report import figures
 from pipeline.report.language import ENGLISH
-from pipeline.report.story import Picture, Story
+from pipeline.report.story import Story
 from pipeline.report.tables import PublicData, read_tables
 
 NOTEBOOKS = ROOT / "notebooks"
+#: Those that an audit runs. `reproduce_*` read public records that it does not have.
+THEMES = "[0-9]*.ipynb"
 HERE = Path(__file__).resolve().parent
 #: A notebook that empties the kernel.
 EMPTY = {
@@ -42,6 +44,32 @@ class Shown:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, Any]:
         return self.data
+
+
+def text(markdown: str) -> Shown:
+    """Words, as Markdown."""
+    return Shown(data={"text/markdown": markdown, "text/plain": markdown})
+
+
+def drawn(figure: Mapping[str, Any], alt: str) -> Shown:
+    """A figure, with what it says in words."""
+    return Shown(data={PLOTLY_MIME: json.loads(json.dumps(figure)), "text/plain": alt})
+
+
+def table(frame: pd.DataFrame, caption: str) -> Shown:
+    """A frame as a table: shares as percentages, a missing number as a dash, never as zero."""
+    if frame.empty:
+        return text(f"*{caption}: no rows can be shown.*")
+    shown = frame.copy()
+    for column in shown:
+        if pd.api.types.is_float_dtype(shown[column]):
+            is_share = bool(shown[column].abs().max() <= 1)
+            shown[column] = [_number(value, share=is_share) for value in shown[column]]
+        elif pd.api.types.is_integer_dtype(shown[column]):
+            shown[column] = ["–" if pd.isna(value) else ENGLISH.count(value) for value in frame[column]]
+    words = [not pd.api.types.is_numeric_dtype(frame[column]) for column in frame]
+    made = _table(caption, [str(column).replace("_", " ") for column in shown], shown.to_numpy().tolist(), words)
+    return Shown(data={"text/html": made, "text/plain": shown.to_string(index=False)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,46 +93,36 @@ class OpenAudit:
     def about(self) -> Shown:
         """What these records are, in one line."""
         settings = self.public.settings
-        text = f"**{settings.title}.** Decisions from {self.story.period()}, as known on {ENGLISH.day(settings.as_of_date)}."
-        return _text(text + (" Synthetic records: nobody in them exists." if self.public.synthetic else ""))
+        what = f"**{settings.title}.** Decisions from {self.story.period()}, as known on {ENGLISH.day(settings.as_of_date)}."
+        return text(what + (" Synthetic records: nobody in them exists." if self.public.synthetic else ""))
 
     def findings(self, mart: str) -> Shown:
         """The computed sentences of a page."""
         told = self.story.sentences(mart) or ["This office's records hold nothing on this page."]
-        return _text("\n".join(f"- {sentence}" for sentence in told))
+        return text("\n".join(f"- {sentence}" for sentence in told))
 
     def gap(self, measure_id: str) -> Shown:
         """All that is to be said of noncitizens and citizens in one measure."""
         measure = next(m for m in self.public.catalogue.itertuples(index=False) if m.measure_id == measure_id)
         told = self.story.told_by_citizenship(measure) or ["No gap between noncitizens and citizens can be shown."]
-        return _text("\n".join(f"- {sentence}" for sentence in told))
+        return text("\n".join(f"- {sentence}" for sentence in told))
 
     def figure(self, mart: str, kind: str) -> Shown:
         """A figure of a page: `gaps`, `groups`, `trend` or `parts`. Says so where the records do not allow it."""
         found = [picture for picture in self.story.pictures(mart) if picture.id.endswith(f"-{kind}")]
         if not found:
-            return _text(
+            return text(
                 "*The published numbers of this office do not allow this figure: too few of them can be shown.*"
             )
-        return _figure(found[0])
+        return drawn(found[0].figure("wide"), found[0].alt)
 
     def table(self, frame: pd.DataFrame, caption: str) -> Shown:
-        """A frame as a table: shares as percentages, a missing number as a dash, never as zero."""
-        if frame.empty:
-            return _text(f"*{caption}: no rows can be shown.*")
-        shown = frame.copy()
-        if "measure_id" in shown:
+        """A frame as a table, with the title of each measure beside its identifier."""
+        if "measure_id" in frame:
+            frame = frame.copy()
             titles = self.public.catalogue.set_index("measure_id")["title"]
-            shown.insert(list(shown).index("measure_id") + 1, "measure", shown["measure_id"].map(titles))
-        for column in shown:
-            if pd.api.types.is_float_dtype(shown[column]):
-                is_share = bool(shown[column].abs().max() <= 1)
-                shown[column] = [_number(value, share=is_share) for value in shown[column]]
-            elif pd.api.types.is_integer_dtype(shown[column]):
-                shown[column] = ["–" if pd.isna(value) else ENGLISH.count(value) for value in frame[column]]
-        words = [not pd.api.types.is_numeric_dtype(frame[c]) if c in frame else True for c in shown]
-        text = _table(caption, [str(column).replace("_", " ") for column in shown], shown.to_numpy().tolist(), words)
-        return Shown(data={"text/html": text, "text/plain": shown.to_string(index=False)})
+            frame.insert(list(frame).index("measure_id") + 1, "measure", frame["measure_id"].map(titles))
+        return table(frame, caption)
 
     def missing(self) -> pd.DataFrame:
         """The measures that this office's records do not allow, with the columns they need."""
@@ -128,7 +146,7 @@ class RunNotebooks:
 
 
 def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
-    """Execute every notebook on the published tables in `data` and write it as one HTML page, which asks for no network.
+    """Execute the notebooks of the themes on the published tables in `data` and write it as one HTML page, which asks for no network.
 
     Same tables, same bytes. A cell that fails raises papermill's PapermillExecutionError: it is our bug. Without
     Jupyter (the extra `notebooks`) nothing is written and a notice says how to get it.
@@ -144,9 +162,9 @@ def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
             ],
         )
     out.mkdir(parents=True, exist_ok=True)
-    sources = sorted(NOTEBOOKS.glob("*.ipynb"))
+    sources = sorted(NOTEBOOKS.glob(THEMES))
     with tempfile.TemporaryDirectory(prefix="iiu-notebooks-") as folder:
-        executed = _execute(sources, Path(folder), data)
+        executed = execute([(source, {"data": str(data.resolve())}) for source in sources], Path(folder))
     pages = []
     for source, notebook in zip(sources, executed, strict=True):
         pages.append(out / f"{source.stem}.html")
@@ -154,8 +172,8 @@ def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
     return RunNotebooks(pages=pages, notices=[])
 
 
-def _execute(sources: Sequence[Path], work: Path, data: Path) -> list[Any]:
-    """Run the notebooks one after another in one kernel, emptied in between: to start a kernel costs more than to run.
+def execute(sources: Sequence[tuple[Path, Mapping[str, str]]], work: Path) -> list[Any]:
+    """Run the notebooks, each with its parameters, one after another in one kernel, emptied in between: to start a kernel costs more than to run.
 
     The kernel is spoken to through files of this machine below `work`, not through its network.
     """
@@ -170,9 +188,8 @@ def _execute(sources: Sequence[Path], work: Path, data: Path) -> list[Any]:
     options: dict[str, Any] = {"kernel_name": "python3", "progress_bar": False, "log_output": False, "km": manager}
     executed = []
     try:
-        for source in sources:
+        for source, parameters in sources:
             papermill.execute_notebook(empty, None, **options)
-            parameters = {"data": str(data.resolve())}
             executed.append(
                 papermill.execute_notebook(source, None, parameters=parameters, cwd=str(source.parent), **options)
             )
@@ -192,7 +209,7 @@ def _page(notebook: Any, name: str) -> str:
 
     for output in _outputs(notebook):
         if PLOTLY_MIME in output.get("data", {}):
-            output.data = {"text/html": _drawn(output.data[PLOTLY_MIME], output.data["text/plain"])}
+            output.data = {"text/html": _picture(output.data[PLOTLY_MIME], output.data["text/plain"])}
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
@@ -201,7 +218,7 @@ def _page(notebook: Any, name: str) -> str:
     return str(body)
 
 
-def _drawn(figure: Mapping[str, Any], alt: str) -> str:
+def _picture(figure: Mapping[str, Any], alt: str) -> str:
     picture = base64.b64encode(figures.picture(figure, title=alt).encode()).decode("ascii")
     return f'<img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{picture}">'
 
@@ -220,14 +237,6 @@ def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]]
     body = "\n".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
     head = row(header, 'th scope="col"')
     return f"<table><caption>{html.escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
-
-
-def _text(text: str) -> Shown:
-    return Shown(data={"text/markdown": text, "text/plain": text})
-
-
-def _figure(picture: Picture) -> Shown:
-    return Shown(data={PLOTLY_MIME: json.loads(json.dumps(picture.figure("wide"))), "text/plain": picture.alt})
 
 
 def _number(value: Any, *, share: bool) -> str:
