@@ -312,17 +312,17 @@ class _Audit:
             synthetic=self.office.settings.office == EXAMPLE,
         )
         with self.progress.step("tables", "Writing the public tables"):
-            write_tables(out=self.out / "public", public=public)
+            written = write_tables(out=self.out / "public", public=public)
             published.tables.to_csv(self.out / "public" / "hidden.csv", index=False, lineterminator="\n")
         with self.progress.step("notebooks", "Running the notebooks"):
             notebooks = run_notebooks(out=self.out / "notebooks", data=self.out / "public")
         with self.progress.step("site", "Drawing the pages"):
-            site = build_site(out=self.out / "site", public=replace(public, notebooks=notebooks.pages))
+            site = build_site(out=self.out / "site", public=replace(public, notebooks=notebooks.pages), written=written)
         for notice in dict.fromkeys((*notebooks.notices, *site.notices)):
             self.progress.say("  " + notice)
         with self.progress.step("release", "Packing the release, as a draft that nobody has approved"):
             listed = pd.DataFrame([asdict(check) for check in checks])
-            write_package(out=self.out / "release", public=public, published=published, checks=listed)
+            write_package(out=self.out / "release", public=public, published=published, checks=listed, written=written)
             write_sums(self.out / "release")
         with self.progress.step("leaks", "Searching all that readers get for what must not be there"):
             folders = [self.out / name for name in ("public", "notebooks", "site", "release")]

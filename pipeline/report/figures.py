@@ -168,6 +168,8 @@ def trend(
                 "ticktext": [_tick(value, values, unit=unit, say=say) for value in values],
             }  # fmt: skip
         years = [at for at, period in enumerate(periods) if "-Q" not in period or period.endswith("Q1")]
+        room = (len(periods) - 0.2) - 18 * len(periods) / (figure.inner * share if wide else figure.inner)
+        years = [at for at in years if at < room]  # a year at the edge would run into the next panel's first
         for at in years[:: -(-len(years) // (4 if wide else 6))]:
             _text(figure, at, -14 * pixel, periods[at][:4], anchor="center", size=12, **on)
         for stretch in _stretches(marks):

@@ -32,7 +32,7 @@ from pipeline.disclose.ledger import corrections_in, extended, read_ledger, writ
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem, ReleaseRefused
 from pipeline.findings import find, judge
-from pipeline.report.tables import COUNTS, PublicData, read_tables, sha256, write_tables
+from pipeline.report.tables import COUNTS, PublicData, copy_tables, read_tables, sha256, write_tables
 from pipeline.report.words import told
 
 SUMS, APPROVALS, SIGNATURE = "SHA256SUMS", "approvals.json", "SHA256SUMS.sig"
@@ -52,10 +52,22 @@ _KEY = re.compile(r"[\w-]{12}", re.ASCII)
 
 
 def write_package(
-    *, out: Path, public: PublicData, published: Published, checks: pd.DataFrame, name: str = "draft"
+    *,
+    out: Path,
+    public: PublicData,
+    published: Published,
+    checks: pd.DataFrame,
+    name: str = "draft",
+    written: Mapping[str, Sequence[Path]] | None = None,
 ) -> None:
-    """Writes the package into a new folder, the same bytes each time; without its sums, so that more can be added."""
-    write_tables(out=out / "data", public=public)
+    """Writes the package into a new folder, the same bytes each time; without its sums, so that more can be added.
+
+    `written`: what `write_tables` wrote of `public` elsewhere.
+    """
+    if written:
+        copy_tables(written, out / "data")
+    else:
+        write_tables(out=out / "data", public=public)
     (out / "data" / "audit.json").unlink()  # it names the office's files; provenance says the same without names
     _csv(published.tables, out / "data" / "hidden.csv")
     shutil.copyfile(DICTIONARY, out / "dictionary.csv")

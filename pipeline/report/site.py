@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -19,7 +20,7 @@ from pipeline.report import figures
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.language import LANGUAGES, NAMES, Language
 from pipeline.report.story import Glance, Picture, Story, query
-from pipeline.report.tables import PublicData, headline, sha256, write_tables
+from pipeline.report.tables import PublicData, copy_tables, headline, sha256, write_rows, write_tables
 from pipeline.report.words import content
 
 HERE = Path(__file__).resolve().parent
@@ -38,8 +39,8 @@ class BuiltSite:
     notices: Sequence[str]
 
 
-def build_site(*, out: Path, public: PublicData) -> BuiltSite:
-    """Write all pages below `out`, which is emptied first.
+def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[Path]] | None = None) -> BuiltSite:
+    """Write all pages below `out`, which is emptied first. `written`: what `write_tables` wrote of `public` elsewhere.
 
     Every number shown under "Reproduce this number" is looked up in the written files; one that is not found there
     is our bug and raises AssertionError.
@@ -51,16 +52,15 @@ def build_site(*, out: Path, public: PublicData) -> BuiltSite:
     for file in sorted((HERE / "static").iterdir()):
         shutil.copyfile(file, out / "static" / file.name)
     shutil.copyfile(figures.PLOTLY_JS, out / "static" / "plotly.min.js")
-    tables = write_tables(out=out / "data", public=public)
+    data = out / "data"
+    tables = copy_tables(written, data) if written else write_tables(out=data, public=public)
     sums = {path.name: sha256(path) for paths in tables.values() for path in paths}
-    (out / "data" / "SHA256SUMS").write_text("".join(f"{sums[n]}  {n}\n" for n in sorted(sums)), encoding="utf-8")
+    (data / "SHA256SUMS").write_text("".join(f"{sums[n]}  {n}\n" for n in sorted(sums)), encoding="utf-8")
 
     editions = [_Edition(public, say, tables, sums) for say in LANGUAGES]
     for picture in editions[0].pictures:
-        picture.rows.to_csv(
-            out / "data" / "figures" / f"{picture.id}.csv", index=False, lineterminator="\n", float_format="%.6g"
-        )
-    _reproduce(editions[0].pictures, out / "data")
+        write_rows(data / "figures", picture.id, picture.rows, public.settings)
+    _reproduce(editions[0].pictures, data)
     pages = 0
     for edition in editions:
         edition.draw(out / "figures")
@@ -187,7 +187,7 @@ class _Edition:
                 measure = finding["measure"]
                 other_names.setdefault(finding["same_as"], []).append(say(measure))
             else:
-                noted.append((finding["id"], finding[f"title{end}"], finding[f"text{end}"]))
+                noted.append((finding["id"], finding[f"title{end}"], finding[f"text{end}"], finding))
         return {
             "title": say("Findings"), "noted": noted, "other_names": other_names, "clear": clear, "rule": story.rule_note(), "races": story.race_gaps(most=10),
             "missing": [
@@ -203,7 +203,8 @@ class _Edition:
             of = [g for g in glances if str(number) in str(g.measure.proposal).split()]
             missing = [(g.measure, self.story.missing(g.measure)) for g in of if g.status == "not_computable"]
             measured = [g for g in of if g.status != "not_computable"]
-            listed.append({"number": number, **words, "measured": measured, "missing": missing})
+            clear = [g for g in measured if g.clear]
+            listed.append({"number": number, **words, "measured": measured, "missing": missing, "gaps": clear})
         return listed
 
     def _mart(self, mart: str) -> dict[str, Any]:
@@ -221,17 +222,26 @@ class _Edition:
 
     def _quality(self) -> dict[str, Any]:
         say, story, run = self.say, self.story, self.public.run
-        unknown = [
-            [story.mart_name(m.mart), say(m.title), say.share(share, digits=1), say.count(self._denominator(m))]
+        shares = [
+            (mart, m, share)
             for mart in self.marts for m in self.public.of_mart(mart) if (share := story.unknown_share(m)) is not None
         ]  # fmt: skip
+        of_mart = [(mart, sorted(s for of, _, s in shares if of == mart)) for mart in self.marts]
+        spread = [
+            [story.mart_name(mart), say.count(len(s)), *(say.share(x) for x in (s[0], median(s), s[-1]))]
+            for mart, s in of_mart if s
+        ]  # fmt: skip
+        unknown = [
+            [story.mart_name(mart), say(m.title), say.share(share, digits=1), say.count(self._denominator(m))]
+            for mart, m, share in shares
+        ]
         names = {
             "ok": say("Shown"), "unreliable": say("Shown, few cases"), "suppressed": say("Hidden to protect people"),
             "not_estimable": say("No cases"), "not_computable": say("Not recorded by the office"),
         }  # fmt: skip
         counts = self.public.measures["status"].value_counts()
         return {
-            "unknown": unknown,
+            "unknown": unknown, "spread": spread,
             "files": [[f["path"], *(say.count(f[k]) for k in ("read", "landed", "rejected", "filtered"))] for f in run.get("files", [])],
             "totals": [
                 [t["label"], str(t["published"]), str(t["ours"]), say("yes") if t["match"] else say("no")] for t in run.get("control_totals", [])

@@ -23,6 +23,8 @@ CITIZENSHIPS = ("citizen", "noncitizen", "unknown")
 #: A trend needs this many periods with a number, a picture of gaps this many measures.
 FEWEST_PERIODS, FEWEST_GAPS = 4, 2
 MOST_GAPS = 12
+#: More rows than this without a number are counted in the caption, not named.
+MOST_LEFT_OUT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ class Glance:
 
     measure: Any
     everyone: str
+    cases: str
     citizen: str
     noncitizen: str
     gap: str
@@ -85,6 +88,11 @@ class Glance:
     bound_high: float | None
     status: str
     reason: str
+
+    @property
+    def told(self) -> bool:
+        """Whether any number of it can be shown."""
+        return self.status in SHOWN or self.difference is not None
 
 
 class Story:
@@ -166,6 +174,7 @@ class Story:
         cells = {c: self.public.cell(measure.measure_id, citizenship=c, stratum=stratum) for c in CITIZENSHIPS}
         return Glance(
             measure=measure, everyone=self.value(lone),
+            cases=self.say.count(lone.denominator) if lone and lone.status in SHOWN and not pd.isna(lone.denominator) else "",
             citizen=self.value(cells["citizen"]), noncitizen=self.value(cells["noncitizen"]),
             gap=self.say.gap(gap.difference, gap.unit) if known else "–" if gap is None else self._no_gap(gap),
             verdict=words.verdict(gap, self.say), clear=self.clear(gap), status=lone.status if lone else "not_estimable", reason=lone.reason if lone else "",
@@ -235,18 +244,33 @@ class Story:
         return f"“{self.say(measure.title)}”" if self.say.code == "en" else f"«{self.say(measure.title)}»"
 
     def pictures(self, mart: str) -> list[Picture]:
-        """At most four: all gaps of the page, one measure by race and citizenship, one over time, one by kind."""
+        """At most four: all gaps of the page, one measure by race and citizenship, one over time, one by kind.
+
+        Of several measures the one is drawn of which most can be shown, a clear gap first.
+        """
         measures = self.public.of_mart(mart)
         rates = [m for m in measures if m.kind == "rate" and self._has(m)]
-        made: list[Picture | None] = [self.gaps(mart, rates)]
         told = [m for m in rates if self._compared(m)] or rates
-        made += [self.groups(m) for m in told[:1]]
-        made += [next((p for m in rates if (p := self.trend(m)) is not None), None)]
-        made += [next((p for m in measures if m.kind == "mix" and (p := self.mix(m)) is not None), None)]
+        made: list[Picture | None] = [self.gaps(mart, rates)]
+        made += [self.groups(m) for m in sorted(told, key=self._least_told)[:1]]
+        made += [next((p for m in sorted(rates, key=self._least_told) if (p := self.trend(m)) is not None), None)]
+        mixes = [m for m in measures if m.kind == "mix"]
+        made += [next((p for m in sorted(mixes, key=self._least_told) if (p := self.mix(m)) is not None), None)]
         if len([p for p in made if p is not None]) < 4:
             times = [m for m in measures if m.kind in ("distribution", "time_to_event") and self._has(m)]
-            made += [self.groups(m) for m in times[:1]]
+            made += [self.groups(m) for m in sorted(times, key=self._least_told)[:1]]
         return [picture for picture in made if picture is not None]
+
+    def _least_told(self, measure: Any) -> tuple[bool, bool, float]:
+        """The smaller, the better a measure is for a picture: a clear gap, not all zeros, few cells that are not shown."""
+        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=headline(measure))
+        cells = self.public.by_measure.get(measure.measure_id, [])
+        shown = [row for row in cells if row.status in SHOWN]
+        return (
+            not self.clear(gap),
+            not any(row.estimate for row in shown),
+            1 - round(len(shown) / len(cells), 1) if cells else 1.0,
+        )
 
     def _compared(self, measure: Any) -> bool:
         gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=headline(measure))
@@ -268,10 +292,21 @@ class Story:
         shown = [(m, gap) for m, gap in pairs if gap.status in SHOWN]
         if len(shown) < FEWEST_GAPS:
             return None
-        pairs = sorted(pairs, key=lambda p: (p[1].status not in SHOWN, -abs(p[1].difference or 0), p[0].measure_id))[
-            :MOST_GAPS
+        pairs = sorted(
+            pairs,
+            key=lambda p: (
+                p[1].status not in SHOWN,
+                not self.clear(p[1]),
+                -abs(p[1].difference or 0) if p[1].status in SHOWN else 0.0,
+                p[0].measure_id,
+            ),
+        )[:MOST_GAPS]
+        rows = [
+            Row(label=f"{say(m.title)} ({say('n = {n}', n=self._both(gap))})", marks=[self._gap_mark(gap)])
+            for m, gap in pairs
+            if gap.status in SHOWN
         ]
-        rows = [Row(label=say(m.title), marks=[self._gap_mark(gap)]) for m, gap in pairs]
+        drawn_clear = sum(self.clear(gap) for _, gap in pairs)
         judged = [gap for _, gap in shown if self.judged(gap)]
         clear = [gap for gap in judged if self.clear(gap)]
         hidden = sum(gap.status == "suppressed" for _, gap in pairs)
@@ -292,7 +327,8 @@ class Story:
             notes=[
                 self.period_note(),
                 say("Mark: the gap observed. Line: its 95% interval. Pale bar: the worst-case range if all unknown citizenship were known."),
-                self.rule_note(),
+                self.rule_note() + (" " + say("In this figure these come first: {clear}.", clear=say.count(drawn_clear)) if drawn_clear else ""),
+                *self.left_out([say(m.title) for m, gap in pairs if gap.status not in SHOWN]),
                 *([self.hidden_note(hidden, len(pairs))] if hidden else []),
                 self.status_note(),
             ],
@@ -330,10 +366,13 @@ class Story:
                 row = self.public.cell(measure.measure_id, race=race, citizenship=citizenship, stratum=stratum)
                 if row is not None:
                     rows.append((race, citizenship, row))
+        told = {race for race, _, row in rows if row.status in SHOWN}
         drawn = [
             Row(label=self.race_name.get(race, race), marks=[self._mark(c, row) for r, c, row in rows if r == race])
             for race in dict.fromkeys(race for race, _, _ in rows)
+            if race in told
         ]
+        untold = [self.race_name.get(race, race) for race in dict.fromkeys(r for r, _, _ in rows) if race not in told]
         series = {c: self.citizenship_name[c] for c in (*CITIZENSHIPS, ALL) if any(c == seen for _, seen, _ in rows)}
         everyone = self.public.cell(measure.measure_id, stratum=stratum)
         gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=stratum)
@@ -347,6 +386,7 @@ class Story:
             notes=[
                 self.counted_note(measure, everyone),
                 say("Mark: what was observed. Line: its 95% interval. Hollow mark: few cases."),
+                *self.left_out(untold),
                 *([self.hidden_note(hidden, len(rows))] if hidden else []),
                 *self.bounds_note(gap),
                 self.status_note(),
@@ -541,6 +581,7 @@ class Story:
             & (rows["unit"] == "share")
             & (rows["stratum"] == ALL)
         ]
+        rows = rows[rows["race"] != "unknown"]  # whose race nobody wrote down are no group that a decision could favour
         found = [gap for gap in records(rows) if self.clear(gap) and kinds.get(gap.measure_id) == "rate"]
         found.sort(key=lambda gap: (-abs(gap.difference), gap.measure_id, gap.race))
         return [
@@ -658,6 +699,17 @@ class Story:
             + " "
             + say("Citizenship not on file for {unknown} ({share}).", unknown=say.count(unknown), share=share)
         )
+
+    def left_out(self, names: Sequence[str]) -> list[str]:
+        """What the picture does not draw since no number of it can be shown; the table still has its rows."""
+        if len(names) > MOST_LEFT_OUT:
+            return [self.say("Rows of the table that are not drawn, since no number of them can be shown: {count}.", count=self.say.count(len(names)))]  # fmt: skip
+        return [self.say("Not drawn, since no number of it can be shown: {names}.", names="; ".join(names))] if names else []  # fmt: skip
+
+    def _both(self, gap: Any) -> str:
+        """The cases on both sides of a comparison."""
+        sides = gap.denominator, gap.reference_denominator
+        return "–" if any(pd.isna(side) for side in sides) else self.say.count(sum(sides))
 
     def hidden_note(self, hidden: int, of: int) -> str:
         return self.say("{hidden} of {all} numbers are hidden to protect people; hidden is not zero.", hidden=self.say.count(hidden), all=self.say.count(of))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -20,6 +21,8 @@ from pipeline.config import AuditSettings
 
 ALL = "all"
 SHOWN = ("ok", "unreliable")
+#: Years are drawn instead of quarters where fewer quarters than this share can be shown.
+SHOWN_QUARTERS = 0.75
 CARD, CATALOGUE = "audit.json", "catalogue.csv"
 COUNTS = ("numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship")
 Key = tuple[str, str, str, str, str]
@@ -81,11 +84,32 @@ class PublicData:
         """The row of a comparison, or None where it is not published."""
         return self.by_contrast.get((measure_id, period, contrast, race, stratum))
 
+    @cached_property
+    def by_measure(self) -> dict[str, list[Any]]:
+        """The rows of a measure over the whole period, all offences together."""
+        found: dict[str, list[Any]] = {}
+        for (measure_id, period, *_), row in self.by_cell.items():
+            if period == ALL:
+                found.setdefault(measure_id, []).append(row)
+        return found
+
+    @cached_property
+    def by_series(self) -> dict[tuple[str, str, str], list[str]]:
+        """The periods of (measure_id, citizenship, stratum), all races together."""
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for measure_id, period, race, citizenship, stratum in sorted(self.by_cell):
+            if race == ALL and period != ALL:
+                found.setdefault((measure_id, citizenship, stratum), []).append(period)
+        return found
+
     def periods(self, measure_id: str, *, citizenship: str, stratum: str) -> list[str]:
-        """The finest periods of which this table is published, in order: quarters, else years."""
-        found = sorted(p for m, p, r, c, s in self.by_cell if (m, r, c, s) == (measure_id, ALL, citizenship, stratum))
-        quarters = [period for period in found if "-Q" in period]
-        return quarters or [period for period in found if period != ALL]
+        """The periods of which this table is published, in order: quarters where most can be shown, else years."""
+        found = self.by_series.get((measure_id, citizenship, stratum), [])
+        quarters, years = ([p for p in found if ("-Q" in p) == finer] for finer in (True, False))
+        rows = [self.cell(measure_id, period=p, citizenship=citizenship, stratum=stratum) for p in quarters]
+        if years and sum(row.status in SHOWN for row in rows) < SHOWN_QUARTERS * len(rows):
+            return years
+        return quarters or years
 
 
 def headline(measure: Any) -> str:
@@ -121,6 +145,15 @@ def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
         rows = public.measures[public.measures["mart"] == mart]
         written[mart] = [_csv(rows, out / f"{mart}.csv"), _parquet(rows, out / f"{mart}.parquet")]
     return written | {mart: [*written[mart], path] for mart, path in write_workbooks(out=out, public=public).items()}
+
+
+def copy_tables(written: Mapping[str, Sequence[Path]], out: Path) -> dict[str, list[Path]]:
+    """The files that `write_tables` wrote, once more in another folder: to write them anew would take a minute."""
+    out.mkdir(parents=True, exist_ok=True)
+    folder = written["measures"][0].parent
+    for name in (CARD, CATALOGUE):
+        shutil.copyfile(folder / name, out / name)
+    return {table: [Path(shutil.copyfile(p, out / p.name)) for p in paths] for table, paths in written.items()}
 
 
 def read_tables(folder: Path) -> PublicData:
@@ -178,11 +211,23 @@ ABOUT = """\
 One row a measure, period and group. 'all' stands for everyone, or for the whole period.
 status: ok; suppressed (hidden to protect people); unreliable (few cases); not_estimable (no number can be given); \
 not_computable (the office does not record what is needed).
+The sheet of years and quarters leaves out what is hidden or has no case; the CSV file holds every row.
 An empty cell is never a zero. Citizenship is not immigration status.
 ci_low and ci_high: 95% interval. bound_low and bound_high: how far the number could move if every person whose \
 citizenship is not recorded were counted in the way that matters most."""
 WIDTHS = {"title": 52, "definition": 90, "reason": 44, "race": 16, "citizenship": 14, "stratum": 24, "period": 10}
 PERCENT = ("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate", "difference", "difference_low", "difference_high")  # fmt: skip
+
+
+def write_rows(folder: Path, name: str, rows: pd.DataFrame, settings: AuditSettings) -> None:
+    """The rows of one figure as CSV, Parquet and XLSX."""
+    rows = _counted(rows)
+    _csv(rows, folder / f"{name}.csv")
+    _parquet(rows, folder / f"{name}.parquet")
+    book, styles = _book(folder / f"{name}.xlsx", f"{settings.title}: {name}", settings)
+    _about(book, f"{settings.title}: {name}", settings, styles)
+    _sheet(book, "Rows", rows, {}, styles)
+    book.close()
 
 
 def _workbook(path: Path, public: PublicData, mart: str) -> Path:
@@ -191,11 +236,23 @@ def _workbook(path: Path, public: PublicData, mart: str) -> Path:
     measures = public.measures[public.measures["mart"] == mart]
     comparisons = public.comparisons[public.comparisons["mart"] == mart]
     settings = public.settings
+    title = f"{settings.title}: {mart.replace('_', ' ')}"
+    book, styles = _book(path, title, settings)
+    _about(book, title, settings, styles)
+    whole = measures["period"] == ALL
+    _sheet(book, "Whole period", measures[whole], titles, styles)
+    _sheet(book, "Years and quarters", measures[~whole & measures["status"].isin(SHOWN)], titles, styles)
+    _sheet(book, "Comparisons", comparisons, titles, styles)
+    _sheet(book, "Definitions", catalogue[["measure_id", "definition", "numerator_text", "denominator_text", "counted_unit", "unit"]], titles, styles)  # fmt: skip
+    book.close()
+    return path
+
+
+def _book(path: Path, title: str, settings: AuditSettings) -> tuple[Any, dict[str, Any]]:
+    """A workbook without a clock, and the ways its cells may look."""
     book = xlsxwriter.Workbook(path)
-    book.set_properties(
-        {"title": f"{settings.title}: {mart}", "created": datetime.combine(settings.as_of_date, datetime.min.time())}
-    )
-    styles = {
+    book.set_properties({"title": title, "created": datetime.combine(settings.as_of_date, datetime.min.time())})
+    return book, {
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
         "title": book.add_format({"bold": True, "font_size": 14}),
         "text": book.add_format({"text_wrap": True, "valign": "top"}),
@@ -204,27 +261,25 @@ def _workbook(path: Path, public: PublicData, mart: str) -> Path:
         "number": book.add_format({"num_format": "#,##0.##"}),
         "hidden": book.add_format({"font_color": "#57626E", "italic": True}),
     }
+
+
+def _about(book: Any, title: str, settings: AuditSettings, styles: Mapping[str, Any]) -> None:
+    """The first sheet: what this is and how to read it."""
     about = book.add_worksheet("About")
     about.set_column(0, 0, 120, styles["text"])
-    about.write(0, 0, f"{settings.title}: {mart.replace('_', ' ')}", styles["title"])
+    about.write(0, 0, title, styles["title"])
     about.write(
         2, 0, f"Decisions from {settings.period_from} to {settings.period_to}, as known on {settings.as_of_date}."
     )
     for row, line in enumerate(ABOUT.splitlines(), start=3):
         about.write(row, 0, line, styles["text"])
-    whole = measures["period"] == ALL
-    _sheet(book, "Whole period", measures[whole], titles, styles)
-    _sheet(book, "Years and quarters", measures[~whole], titles, styles)
-    _sheet(book, "Comparisons", comparisons, titles, styles)
-    _sheet(book, "Definitions", catalogue[["measure_id", "definition", "numerator_text", "denominator_text", "counted_unit", "unit"]], titles, styles)  # fmt: skip
-    book.close()
-    return path
 
 
 def _sheet(book: Any, name: str, frame: pd.DataFrame, titles: Mapping[str, str], styles: Mapping[str, Any]) -> None:
     sheet = book.add_worksheet(name)
     frame = frame.drop(columns=[c for c in ("mart", "title") if c in frame])
-    frame.insert(1, "title", frame["measure_id"].map(titles))
+    if titles:
+        frame.insert(1, "title", frame["measure_id"].map(titles))
     columns = list(frame.columns)
     sheet.freeze_panes(1, 2)
     if len(frame):
