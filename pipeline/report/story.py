@@ -20,8 +20,8 @@ from pipeline.report.tables import ALL, SHOWN, PublicData, headline, records
 from pipeline.report.words import content, undone
 
 CITIZENSHIPS = ("citizen", "noncitizen", "unknown")
-#: A trend needs this many periods with a number, a picture of gaps this many measures.
-FEWEST_PERIODS, FEWEST_GAPS = 4, 2
+#: A trend needs this many periods with a number, a picture of gaps this many measures, one of groups this many.
+FEWEST_PERIODS, FEWEST_GAPS, FEWEST_GROUPS = 4, 2, 2
 MOST_GAPS = 12
 #: More rows than this without a number are counted in the caption, not named.
 MOST_LEFT_OUT = 3
@@ -252,13 +252,13 @@ class Story:
         rates = [m for m in measures if m.kind == "rate" and self._has(m)]
         told = [m for m in rates if self._compared(m)] or rates
         made: list[Picture | None] = [self.gaps(mart, rates)]
-        made += [self.groups(m) for m in sorted(told, key=self._least_told)[:1]]
+        made += [next((p for m in sorted(told, key=self._least_told) if (p := self.groups(m)) is not None), None)]
         made += [next((p for m in sorted(rates, key=self._least_told) if (p := self.trend(m)) is not None), None)]
         mixes = [m for m in measures if m.kind == "mix"]
         made += [next((p for m in sorted(mixes, key=self._least_told) if (p := self.mix(m)) is not None), None)]
         if len([p for p in made if p is not None]) < 4:
             times = [m for m in measures if m.kind in ("distribution", "time_to_event") and self._has(m)]
-            made += [self.groups(m) for m in sorted(times, key=self._least_told)[:1]]
+            made += [next((p for m in sorted(times, key=self._least_told) if (p := self.groups(m)) is not None), None)]
         return [picture for picture in made if picture is not None]
 
     def _least_told(self, measure: Any) -> tuple[bool, bool, float]:
@@ -354,8 +354,8 @@ class Story:
             ),
         )  # fmt: skip
 
-    def groups(self, measure: Any) -> Picture:
-        """One measure by race and, where it is published, by citizenship within each race."""
+    def groups(self, measure: Any) -> Picture | None:
+        """One measure by race and, where it is published, by citizenship within each race; None of what has no groups."""
         say, stratum = self.say, headline(measure)
         crossed = any(
             self.public.cell(measure.measure_id, race=r, citizenship="citizen", stratum=stratum) for r in self.races
@@ -366,6 +366,8 @@ class Story:
                 row = self.public.cell(measure.measure_id, race=race, citizenship=citizenship, stratum=stratum)
                 if row is not None:
                     rows.append((race, citizenship, row))
+        if sum(row.status in SHOWN for _, _, row in rows) < FEWEST_GROUPS:
+            return None
         told = {race for race, _, row in rows if row.status in SHOWN}
         drawn = [
             Row(label=self.race_name.get(race, race), marks=[self._mark(c, row) for r, c, row in rows if r == race])
