@@ -276,11 +276,11 @@ def test_a_batch_that_changed_since_it_was_frozen_is_refused(tmp_path: Path) -> 
 
     tiny = TinyOffice(tmp_path)
     office = load_office(tiny.office, load_contract())
-    find_sources(office, tiny.raw, freeze=True)
-    find_sources(office, tiny.raw, freeze=True)
+    find_sources(office, tiny.raw, freeze=True, work=tiny.work)
+    find_sources(office, tiny.raw, freeze=True, work=tiny.work)
     tiny.write_export(EXPORT.replace("R3", "R4").encode())
     with pytest.raises(AuditError, match=r"IIU118 referrals\.csv: has changed since the batch was frozen"):
-        find_sources(office, tiny.raw, freeze=True)
+        find_sources(office, tiny.raw, freeze=True, work=tiny.work)
 
 
 def test_the_raw_folder_is_only_read(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ OFFICE_YML = dedent(
         filters:
           - {drop: "\"Case / Unit\" = 'TEST'", reason: "training cases"}
         unused: {"Defendant / Name": identifies a person, "charges.note": free text}
+    not_read: [{path: "*.xlsx#Read me", reason: a title page}]
     tables:
       person:
         - from: wide

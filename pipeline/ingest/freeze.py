@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from pipeline.errors import AuditError, Problem, place
+from pipeline.ingest.archive import unpack
+from pipeline.ingest.content import HEAD, is_archive, recognise
 from pipeline.ingest.office import FileMapping, Office, nearest
 
 MANIFEST = "manifest.json"
@@ -16,7 +19,12 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """One file of one batch, and which file mapping reads it."""
+    """One file of one batch, and which file mapping reads it.
+
+    `shown` is its name to people: `2024/export.zip/cases.xlsx#Cases` for a sheet of a workbook in an archive of a batch.
+    `stamp` is what the file system said of it before it was hashed. `is_accounted` says of a sheet's name whether some
+    mapping reads it or lists it under `not_read`.
+    """
 
     batch: str
     path: Path
@@ -24,13 +32,21 @@ class SourceFile:
     sha256: str
     bytes: int
     mapping: FileMapping
+    stamp: tuple[int, ...]
+    is_accounted: Callable[[str], bool]
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether it is another file now than it was when it was hashed."""
+        return not self.path.is_file() or _stamp(self.path) != self.stamp
 
 
-def find_sources(office: Office, raw: Path, *, freeze: bool) -> tuple[SourceFile, ...]:
+def find_sources(office: Office, raw: Path, *, freeze: bool, work: Path) -> tuple[SourceFile, ...]:
     """All files to read, in order of batch and name. `raw` holds files (one batch) or a folder per batch.
 
     With `freeze` the manifest is written into each batch; a batch that has one must still match it. Without, the
-    folder is only read. Raises `AuditError` for files that are missing, unknown or changed since they were frozen.
+    folder is only read. Zip archives are unpacked into `work`. Raises `AuditError` for files that are missing, unknown
+    or changed since they were frozen, and for archives that cannot be opened.
     """
     if not raw.is_dir():
         raise AuditError(
@@ -47,46 +63,24 @@ def find_sources(office: Office, raw: Path, *, freeze: bool) -> tuple[SourceFile
     sources: list[SourceFile] = []
     for batch, folder in _batches(raw):
         prefix = "" if folder == raw else f"{batch}/"
-        listed = {
-            path.relative_to(folder).as_posix(): path
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        }
-        listed.pop(MANIFEST, None)
+        listed = _listed(folder, prefix, problems)
+        stamps = {name: _stamp(path) for name, path in listed.items()}
         hashes = {name: _sha256(path) for name, path in listed.items()}
         problems += _frozen_problems(folder, prefix, hashes, freeze=freeze)
         for name, path in listed.items():
-            mappings = [m for m in office.files.values() if fnmatch(name, m.path)]
-            if len(mappings) == 1:
-                sources.append(
-                    SourceFile(
-                        batch=batch,
-                        path=path,
-                        shown=prefix + name,
-                        sha256=hashes[name],
-                        bytes=path.stat().st_size,
-                        mapping=mappings[0],
-                    )
-                )
-            elif mappings:
-                problems.append(
-                    Problem(
-                        code="IIU115",
-                        where=place(file=prefix + name),
-                        what=f"matches {len(mappings)} files of office.yml: {', '.join(m.name for m in mappings)}",
-                        expected="exactly one",
-                        fix="Make their `path` narrower",
-                    )
-                )
-            elif not any(fnmatch(name, pattern) for pattern, _ in office.not_read):
-                problems.append(
-                    Problem(
-                        code="IIU115",
-                        where=place(file=prefix + name),
-                        what=f"is not named in office.yml{nearest(name, [m.path for m in office.files.values()])}",
-                        expected="a file under `files`, or under `not_read` with a reason",
-                        fix="Add it to one of the two: nothing is ignored by accident",
-                    )
+            read_whole = any(fnmatch(name, m.path) and m.format["type"] == "xlsx" for m in office.files.values())
+            left_out = any(fnmatch(name, pattern) for pattern, _ in office.not_read)
+            if read_whole or left_out or not is_archive(path):
+                sources += _matched(office, batch, prefix, (name,), path, hashes[name], stamps[name], problems)
+                continue
+            into = work / "unpacked" / hashes[name][:16]
+            members = list(unpack(path, prefix + name, into, problems))
+            for member in members:
+                names: tuple[str, ...] = (f"{name}/{member.name}", member.name, Path(member.name).name)
+                if len(members) == 1:
+                    names += (name,)
+                sources += _matched(
+                    office, batch, prefix, names, member.path, _sha256(member.path), _stamp(member.path), problems
                 )
     found = {source.mapping.name for source in sources}
     for mapping in office.files.values():
@@ -103,6 +97,94 @@ def find_sources(office: Office, raw: Path, *, freeze: bool) -> tuple[SourceFile
     if problems:
         raise AuditError(problems)
     return tuple(sources)
+
+
+def _listed(folder: Path, prefix: str, problems: list[Problem]) -> dict[str, Path]:
+    """The plain files of a batch by their names below it."""
+    listed: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        if not name.isprintable():
+            what, expected = "has a name that cannot be printed", "letters, digits and signs"
+        elif not path.resolve().is_relative_to(folder.resolve()):
+            what, expected = "is a link to a file outside of the exports", "the file itself"
+        else:
+            listed[name] = path
+            continue
+        shown = prefix + ascii(name)[1:-1]
+        problems.append(
+            Problem(code="IIU115", where=place(file=shown), what=what, expected=expected, fix="Rename or replace it")
+        )
+    listed.pop(MANIFEST, None)
+    return listed
+
+
+def _matched(
+    office: Office,
+    batch: str,
+    prefix: str,
+    names: tuple[str, ...],
+    path: Path,
+    sha256: str,
+    stamp: tuple[int, ...],
+    problems: list[Problem],
+) -> list[SourceFile]:
+    """The one mapping that reads a file; several, where each reads another sheet of a workbook. `names[0]` is shown."""
+    shown = prefix + names[0]
+    mappings = [m for m in office.files.values() if any(fnmatch(name, m.path) for name in names)]
+    sheets = [str(m.format["sheet"]) for m in mappings if m.format["type"] == "xlsx" and "sheet" in m.format]
+    unread = [pattern for pattern, _ in office.not_read]
+
+    def is_accounted(sheet: str) -> bool:
+        return sheet in sheets or any(fnmatch(f"{name}#{sheet}", pattern) for name in names for pattern in unread)
+
+    if len(mappings) == 1 or (mappings and len(set(sheets)) == len(mappings)):
+        return [
+            SourceFile(
+                batch=batch,
+                path=path,
+                shown=shown if len(mappings) == 1 else f"{shown}#{mapping.format['sheet']}",
+                sha256=sha256,
+                bytes=path.stat().st_size,
+                mapping=mapping,
+                stamp=stamp,
+                is_accounted=is_accounted,
+            )
+            for mapping in mappings
+        ]
+    if mappings:
+        problems.append(
+            Problem(
+                code="IIU115",
+                where=place(file=shown),
+                what=f"matches {len(mappings)} files of office.yml: {', '.join(m.name for m in mappings)}",
+                expected="exactly one, or another `sheet` of a workbook for each",
+                fix="Make their `path` narrower",
+            )
+        )
+    elif not any(fnmatch(name, pattern) for name in names for pattern in unread):
+        with path.open("rb") as stream:
+            content = recognise(stream.read(HEAD), path)
+        kind = "" if content is None else f" and is {content.name}"
+        problems.append(
+            Problem(
+                code="IIU115",
+                where=place(file=shown),
+                what=f"is not named in office.yml{kind}{nearest(names[0], [m.path for m in office.files.values()])}",
+                expected="a file under `files`, or under `not_read` with a reason",
+                fix="Add it to one of the two: nothing is ignored by accident"
+                if content is None or content.format
+                else content.fix,
+            )
+        )
+    return []
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _batches(raw: Path) -> list[tuple[str, Path]]:

@@ -57,7 +57,7 @@ class Landing:
 
 def land(*, office: Office, contract: Contract, raw: Path, database: Path, work: Path, freeze: bool = False) -> Landing:
     """Land all files of `raw` into the schema `landed` of `database`. Raises `AuditError` with every problem found."""
-    sources = find_sources(office, raw, freeze=freeze)
+    sources = find_sources(office, raw, freeze=freeze, work=work)
     connection = duckdb.connect(str(database))
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
@@ -95,6 +95,7 @@ class _Lander:
 
     def create_tables(self) -> None:
         """Every table of the contract, whether this office feeds it or not, with its extension columns."""
+        self._db.begin()  # one transaction: each alone would wait for the disk
         self._db.execute("create schema if not exists landed")
         extensions: dict[str, dict[str, str]] = {}
         for entry in self._office.entries:
@@ -132,6 +133,7 @@ class _Lander:
                 s.seed,
             ],
         )
+        self._db.commit()
 
     # --- one file -------------------------------------------------------------------------------------------------
 
@@ -144,13 +146,19 @@ class _Lander:
             self.problems += error.problems
             return
         count.read = raw.records
+        self.problems += raw.warnings
         entries = self._office.entries_of(source.mapping.name)
         header_problems = list(self._header_problems(source, raw, entries))
         self.problems += header_problems
         if not any(p.severity == "error" for p in header_problems):
-            _FileLander(
+            lander = _FileLander(
                 self._db, self._office, self._contract, source, raw, entries, count, self.problems, self._shared
-            ).run()
+            )
+            try:
+                lander.run()
+            except duckdb.Error as error:
+                self.problems += lander.failures(error)
+                return
             if not count.is_conserved:
                 self.problems.append(
                     Problem(
@@ -161,8 +169,8 @@ class _Lander:
                         fix="This is a defect of the program; please report it",
                     )
                 )
-        for name in (raw.name, f"{raw.name}_rows", f"{raw.name}_rejects", f"{raw.name}_scans", f"{raw.name}_steps"):
-            self._drop(name)
+        for ending in ("", "_numbered", "_rows", "_rejects", "_scans", "_steps"):
+            self._drop(raw.name + ending)
 
     def _drop(self, name: str) -> None:
         for kind in ("view", "table"):
@@ -258,6 +266,35 @@ class _FileLander:
         inserted = [self._insert(entry, compiled[entry.number]) for entry in self._entries]
         self._reject_rows()
         self._account(most_inserted=max(inserted))
+
+    def failures(self, error: duckdb.Error) -> Iterator[Problem]:
+        """Which expressions of office.yml fail on these rows. What DuckDB says of it may quote a cell, and is not repeated."""
+        tried = [(f"the filter [{drop}]", drop, "cells") for drop, _ in self._source.mapping.filters]
+        tried += [(entry.where, entry.when, "cells") for entry in self._entries if entry.when]
+        tried += [
+            (column.where, f"({column.spec['sql']})::varchar", self._rows_of(entry))
+            for entry in self._entries
+            for column in entry.columns
+            if "sql" in column.spec
+        ]
+        found = False
+        for where, expression, rows in tried:
+            try:
+                self._db.execute(f"select count({expression}) from {rows} as r").fetchone()
+            except duckdb.Error as own:
+                found = True
+                yield self._failure(where, own)
+        if not found:
+            yield self._failure("its mapping", error)
+
+    def _failure(self, where: str, error: duckdb.Error) -> Problem:
+        return Problem(
+            code="IIU203",
+            where=place(file=self._source.shown),
+            what=f"an expression fails on its rows: {where} ({type(error).__name__})",
+            expected="an expression that gives a value, or null, for every row",
+            fix="Use try_cast and try_strptime instead of cast and strptime",
+        )
 
     def _compile(self, entry: Entry) -> tuple[CompiledColumn, ...]:
         def override(name: str, markers: Sequence[str]) -> str:
@@ -448,7 +485,8 @@ class _FileLander:
             n, first = int(counts[1 + 2 * i]), counts[2 + 2 * i]
             if not n:
                 continue
-            self._report_unreadable(", ".join(column.mapping.reads), rule, n, int(first), required=essential)
+            doubt = self._days_first(column, rows) if rule == column.rule else ""
+            self._report_unreadable(", ".join(column.mapping.reads), rule + doubt, n, int(first), required=essential)
             if essential:
                 self._db.execute(f"insert into bad_rows select _row from {rows} as r where {condition}")
             self._db.execute(
@@ -456,6 +494,18 @@ class _FileLander:
                     {literal(entry.table)}, {literal(column.mapping.name)}, {literal(", ".join(column.mapping.reads))},
                     {_shape_sql(column.source)}, {literal(rule)}, null from {rows} as r where {condition}"""
             )
+
+    def _days_first(self, column: CompiledColumn, rows: str) -> str:
+        """What to add where dates of the other order stand in the column: then those that both orders read are in doubt."""
+        if column.other_order is None:
+            return ""
+        found = self._db.execute(
+            f"""select count(*) filter (where ({column.unreadable}) and ({column.other_order})),
+                count(*) filter (where not ({column.unreadable}) and ({column.other_order})) from {rows} as r"""
+        ).fetchone()
+        if not found or not found[0]:
+            return ""
+        return f"; {found[0]} of them would be one with day and month in the other order, as {found[1]} that were read would be too"
 
     def _report_unreadable(self, column: str, rule: str, n: int, first: int, *, required: bool) -> None:
         share = n / self._raw.records if self._raw.records else 0.0
@@ -560,8 +610,8 @@ class _FileLander:
                         severity="error" if severe else "warning",
                         where=place(file=self._source.shown, line=rows[0]),
                         what=f"{rule} ({len(rows)} rows, first row {rows[0]}); the rows are rejected",
-                        expected="as many cells as the header, in the declared encoding",
-                        fix="Check `delimiter`, `quote` and `encoding`, or ask for the file again: it may be cut off",
+                        expected="records of the form that office.yml says, with as many cells as the header",
+                        fix="Look at the row; check `format` in office.yml, or ask for the file again: it may be cut off",
                     )
                 )
 

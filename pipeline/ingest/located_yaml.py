@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,19 @@ def _truth(text: str) -> bool:
     return text == "true"
 
 
+def _share(text: str) -> float:
+    if not isfinite(number := float(text)):
+        raise ValueError(text)  # nothing is larger than nan, so it would tolerate everything
+    return number
+
+
 #: The keys of the mapping language whose values are not text.
 TYPED: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("optional", "public", "row", "record"), _truth),
+    **dict.fromkeys(("optional", "public", "row", "record", "trimmed"), _truth),
     **dict.fromkeys(
         ("mapping_language", "seed", "header_row", "skip_footer_rows", "group", "two_digit_year_pivot"), int
     ),
-    **dict.fromkeys(("unmapped_tolerance", "rejected_tolerance"), float),
+    **dict.fromkeys(("unmapped_tolerance", "rejected_tolerance"), _share),
 }
 
 
@@ -45,6 +52,8 @@ class LocatedYaml:
             raise AuditError(
                 [self._problem(None, f"cannot be read ({type(error).__name__})", "a UTF-8 file")]
             ) from error
+        except RecursionError as error:
+            raise AuditError([self._problem(None, "is nested too deeply", "a mapping as the README shows")]) from error
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             what = getattr(error, "problem", None) or "is not YAML"
@@ -87,11 +96,14 @@ class LocatedYaml:
             return built
         if isinstance(node, yaml.SequenceNode):
             return [self._build(child, (*path, i)) for i, child in enumerate(node.value)]
-        return self._scalar(node, next((part for part in reversed(path) if isinstance(part, str)), ""))
+        return self._scalar(node, path)
 
-    def _scalar(self, node: yaml.Node, key: str) -> Any:
+    def _scalar(self, node: yaml.Node, path: Path_) -> Any:
         """Text as the user wrote it (`NO`, `01` and `2021-04-30` stay), but for the few keys that are not text."""
         text = str(node.value)
+        key = next((part for part in reversed(path) if isinstance(part, str)), "")
+        if path[2:4] == ("format", "columns"):
+            key = "header_row"  # the places of a column are numbers, whatever the column is called
         try:
             return TYPED[key](text) if key in TYPED else text
         except ValueError:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jsonschema
 from rapidfuzz import fuzz, process
 
@@ -37,6 +38,12 @@ def nearest(text: str, among: Iterator[str] | list[str] | tuple[str, ...] | froz
 def normalise(text: str) -> str:
     """How a source text and a code table's `source` are compared: case and runs of white space do not count."""
     return " ".join(text.split()).casefold()
+
+
+def date_formats(spec: Mapping[str, Any]) -> list[str]:
+    """The formats of a date column, in order."""
+    formats = spec.get("date", ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S"])
+    return [formats] if isinstance(formats, str) else list(formats)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,6 +396,7 @@ class _Reader:
             if "sql" in spec and not self._check_expression(spec["sql"], (*here, "sql")):
                 continue
             kind = column.kind if column is not None else spec.get("type", "text")
+            self._check_readings(here, spec)
             self._check_codes(here, spec, column, code_tables)
             yield ColumnMapping(
                 table=table, name=name, spec=spec, kind=kind, contract=column, where=self.document.place(here)
@@ -406,6 +414,39 @@ class _Reader:
             )
             return False
         return True
+
+    def _check_readings(self, path: Path_, spec: Mapping[str, Any]) -> None:
+        """Date formats and patterns are tried on nothing, so that a wrong one is a problem here and no failure later."""
+        if "date" in spec:
+            for text in date_formats(spec):
+                try:
+                    if not text.startswith("excel-"):
+                        duckdb.execute("select try_strptime('', ?)", [text])
+                except duckdb.Error:
+                    self.report(
+                        "IIU102",
+                        (*path, "date"),
+                        f"[{text}] is no date format",
+                        expected="as %m/%d/%Y or %Y-%m-%d %H:%M:%S, or excel-1900, excel-1904 for days counted by Excel",
+                    )
+            if any("%y" in text for text in date_formats(spec)) and "two_digit_year_pivot" not in spec:
+                self.report(
+                    "IIU102",
+                    path,
+                    "has years of two digits, and nothing says in which century they are",
+                    expected="two_digit_year_pivot: the last year of this century that they can mean, as 24",
+                )
+        if "extract" in spec:
+            pattern, group = spec["extract"]["pattern"], int(spec["extract"].get("group", 0))
+            try:
+                duckdb.execute("select regexp_extract('', ?, ?)", [pattern, group])
+            except duckdb.Error:
+                self.report(
+                    "IIU102",
+                    (*path, "extract"),
+                    f"[{pattern}] with group {group} is no regular expression that can be used",
+                    expected="an RE2 expression with that many groups, at most 9",
+                )
 
     def _check_codes(
         self, path: Path_, spec: Mapping[str, Any], column: Column | None, code_tables: Mapping[str, CodeTable]

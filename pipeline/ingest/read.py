@@ -1,43 +1,42 @@
 """One file of an export into one DuckDB table of text, with the row number a person sees in the file.
 
-Whatever the file is (delimited text, xlsx, JSON, Parquet; gzip or xz by content, not by name), the result is the
-same: the columns of the file as text, `_row`, and the rows that could not be read. The records of a text file are
-counted a second time by other code than DuckDB's reader, because a quote that never closes can swallow the rest of a
-file as one reject.
+Whatever the file is (delimited text, fixed width, xlsx, JSON, Parquet; gzip or xz by content, not by name), the result
+is the same: the columns of the file as text, `_row`, and the rows that could not be read. The records of a text file
+are counted a second time by other code than DuckDB's reader, because a quote that never closes can swallow the rest of
+a file as one reject.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
-import io
-import json
-import lzma
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
 from pathlib import Path
-from typing import IO, Any
-from zipfile import BadZipFile
+from typing import IO
 
 import duckdb
 import numpy as np
-import openpyxl
 
-from pipeline.errors import AuditError, Problem, place
+from pipeline.errors import Problem, place
+from pipeline.ingest.convert import ReadReject, converted, header_rows
 from pipeline.ingest.freeze import SourceFile
+from pipeline.ingest.text import (
+    CHUNK,
+    DAMAGE,
+    LONGEST_RECORD,
+    content_of,
+    damaged,
+    encodings,
+    is_compressed,
+    refused,
+    utf8_chunks,
+)
 
-_CHUNK = 1 << 22
+#: Python's reader would refuse a longer cell with an error of its own.
+csv.field_size_limit(LONGEST_RECORD)
 
-
-@dataclass(frozen=True, kw_only=True)
-class ReadReject:
-    """A record the reader could not take apart."""
-
-    row: int
-    rule: str
+#: What the last rows of a printed report say.
+_TOTAL = r"(?i)^\s*((grand|sub|report)[ -]?)?totals?\b|^\s*end of (report|file|data)\b|^\(?\d+ rows?( affected| selected)?\)?\.?$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +47,7 @@ class RawTable:
     columns: tuple[str, ...]
     records: int
     rejects: tuple[ReadReject, ...]
-
-
-class Unreadable(Exception):
-    """A file that cannot be read at all; carries the problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(str(problem))
+    warnings: tuple[Problem, ...]
 
 
 def quoted(identifier: str) -> str:
@@ -70,25 +62,48 @@ def literal(text: str) -> str:
 
 def read_file(connection: duckdb.DuckDBPyConnection, source: SourceFile, *, table: str, work: Path) -> RawTable:
     """Load `source` into the table `table`. Raises `AuditError` if the file cannot be read as `office.yml` says."""
-    try:
-        reader = {
-            "csv": _read_csv,
-            "xlsx": _read_xlsx,
-            "json": _read_json,
-            "ndjson": _read_json,
-            "parquet": _read_parquet,
-        }
-        return reader[source.mapping.format["type"]](connection, source, table, work)
-    except Unreadable as error:
-        raise AuditError([error.problem]) from error
+    _refuse_other_content(source)
+    if source.mapping.format["type"] == "parquet":
+        raw = _read_parquet(connection, source, table)
+    elif (copy := converted(source, work)) is not None:
+        as_text = replace(source, path=copy.path, mapping=replace(source.mapping, format=copy.layout))
+        raw = _read_csv(connection, as_text, table, work, offset=copy.offset)
+        raw = replace(
+            raw,
+            records=raw.records + len(copy.rejects),
+            rejects=tuple(sorted((*copy.rejects, *raw.rejects), key=lambda reject: reject.row)),
+            warnings=(*copy.warnings, *raw.warnings),
+        )
+    else:
+        raw = _read_csv(connection, source, table, work, offset=0)
+    if source.has_changed:
+        raise refused(
+            source,
+            "IIU113",
+            "changed while it was being read",
+            expected="a file that nobody writes to",
+            fix="Wait until it has arrived whole, or read a copy of it",
+        )
+    if raw.records == 0:
+        raw = replace(raw, warnings=(*raw.warnings, _no_rows(source)))
+    return raw
 
 
-def _problem(
-    source: SourceFile, code: str, what: str, *, line: int | None = None, expected: str = "", fix: str = ""
-) -> Unreadable:
-    return Unreadable(
-        Problem(code=code, where=place(file=source.shown, line=line), what=what, expected=expected, fix=fix)
+def _no_rows(source: SourceFile) -> Problem:
+    return Problem(
+        code="IIU303",
+        where=place(file=source.shown),
+        severity="warning",
+        what="has a header and no row",
+        fix="Ask whether that is so, or whether the export failed",
     )
+
+
+def _refuse_other_content(source: SourceFile) -> None:
+    """A file that is something else than office.yml says is refused by what it is, not by what reading it as text gives."""
+    content, stated = content_of(source), source.mapping.format["type"]
+    if content is not None and content.format != stated:
+        raise refused(source, "IIU114", f"is {content.name}", expected=f"{stated}, as office.yml says", fix=content.fix)
 
 
 # --- delimited text ---------------------------------------------------------------------------------------------
@@ -101,19 +116,33 @@ class _Text:
     path: Path
     records: int
     blank_records: tuple[int, ...]
+    warnings: tuple[Problem, ...]
 
 
-def _read_csv(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str, work: Path) -> RawTable:
+def _read_csv(
+    connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str, work: Path, *, offset: int
+) -> RawTable:
     layout = source.mapping.format
     delimiter, quote = layout.get("delimiter", ","), layout.get("quote", '"')
-    header_rows = _header_rows(layout)
+    header = header_rows(layout)
+    last_header = header[-1]
     text = _plain_text(source, work, quote=quote)
     with text.path.open(encoding="utf-8-sig", newline="") as stream:
-        head = [row for _, row in zip(range(header_rows[-1]), _csv_rows(stream, delimiter, quote), strict=False)]
-    columns = _columns(source, head, header_rows)
+        try:
+            head = [row for _, row in zip(range(last_header), _csv_rows(stream, delimiter, quote), strict=False)]
+        except csv.Error as error:
+            raise refused(
+                source,
+                "IIU117",
+                f"has a header that cannot be read ({error})",
+                line=last_header,
+                expected="a header line, then rows",
+                fix="Correct `header_row`, `delimiter` or `quote` in office.yml",
+            ) from error
+    columns = _columns(source, head, header)
     options = {
         "header": "false",
-        "skip": str(header_rows[-1]),
+        "skip": str(last_header),
         "delim": literal(delimiter),
         "quote": literal(quote),
         "escape": literal(quote),
@@ -123,17 +152,17 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: 
         "rejects_table": literal(f"{table}_rejects"),
         "rejects_scan": literal(f"{table}_scans"),
         "rejects_limit": "0",
-        "max_line_size": str(1 << 24),
+        "max_line_size": str(LONGEST_RECORD),
         "nullstr": literal("\\N never null: markers are declared"),
     }
     call = f"read_csv({literal(str(text.path))}, {', '.join(f'{k} = {v}' for k, v in options.items())})"
     try:
         connection.execute(f"create or replace table {quoted(table + '_rows')} as select * from {call}")
     except duckdb.Error as error:
-        raise _problem(
+        raise refused(
             source,
             "IIU114",
-            f"cannot be read as delimited text ({str(error).splitlines()[0]})",
+            f"cannot be read as delimited text ({type(error).__name__})",
             expected=f"fields separated by [{delimiter}] and quoted by [{quote}]",
             fix="Correct `format` in office.yml",
         ) from error
@@ -144,14 +173,26 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: 
         ).fetchall()
     )
     _refuse_swallowed_rows(connection, table, source, text.path, quote)
-    rejects = _drop_footer(connection, table, source, rejects)
+    footer = int(layout.get("skip_footer_rows", 0))
+    above = last_header - sum(1 for row in text.blank_records if row <= last_header)
+    records = text.records - above - footer
+    if records < 0:
+        records = _slow_count(text.path, delimiter, quote, last_header) - footer
+    if records < 0:
+        raise refused(
+            source,
+            "IIU117",
+            f"has {records + footer} rows, fewer than the {footer} of its footer",
+            expected="rows, then the footer",
+            fix="Correct `skip_footer_rows`, or ask for the file again",
+        )
+    below = len(text.blank_records) - (last_header - above)
+    rejects = _drop_footer(connection, table, rejects, footer=footer, above=last_header + below)
     loaded = _count(connection, table)
-    footer = layout.get("skip_footer_rows", 0)
-    records = text.records - header_rows[-1] - footer
     if loaded + len(rejects) != records:
-        records = _slow_count(text.path, delimiter, quote) - header_rows[-1] - footer
+        records = _slow_count(text.path, delimiter, quote, last_header) - footer
     if loaded + len(rejects) != records:
-        raise _problem(
+        raise refused(
             source,
             "IIU116",
             f"holds {records} records, but {loaded + len(rejects)} could be told apart",
@@ -159,9 +200,51 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: 
             fix=f"Look for a [{quote}] that is never closed, or for another `quote` in office.yml",
         )
     _number_rows(
-        connection, table, first=header_rows[-1] + 1, missing=sorted({*text.blank_records, *(r.row for r in rejects)})
+        connection,
+        table,
+        first=last_header + 1 + offset,
+        missing=sorted({row + offset for row in (*text.blank_records, *(r.row for r in rejects)) if row > last_header}),
     )
-    return RawTable(name=table, columns=columns, records=records, rejects=rejects)
+    rejects = tuple(replace(reject, row=reject.row + offset) for reject in rejects)
+    repeated = _create_view(connection, table, columns, head[last_header - 1] if len(header) == 1 else [])
+    rejects = tuple(sorted((*rejects, *repeated), key=lambda reject: reject.row))
+    warnings = (*text.warnings, *_total_rows(connection, table, source, columns))
+    return RawTable(name=table, columns=columns, records=records, rejects=rejects, warnings=warnings)
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], header: Sequence[str]
+) -> tuple[ReadReject, ...]:
+    """The view `table`, and the rows that are not in it because they are the header again.
+
+    Exports that were pasted together, or printed in pages, repeat it between the rows.
+    """
+    same = " and ".join(
+        f"trim({quoted(name)}) = {literal(cell.strip())}" for name, cell in zip(columns, header, strict=False)
+    )
+    numbered = quoted(table + "_numbered")
+    found = connection.execute(f"select _row from {numbered} where {same} order by _row").fetchall() if same else []
+    kept = f"where ({same}) is not true" if found else ""
+    connection.execute(f"create or replace temp view {quoted(table)} as select * from {numbered} {kept}")
+    return tuple(ReadReject(row=int(row), rule="the row repeats the header") for (row,) in found)
+
+
+def _total_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, source: SourceFile, columns: Sequence[str]
+) -> Iterator[Problem]:
+    """Warn of a last row that looks like a sum of the others: it would be counted as one more of them."""
+    is_total = " or ".join(f"regexp_matches({quoted(name)}, {literal(_TOTAL)})" for name in columns)
+    found = connection.execute(
+        f"select min(_row) from (select * from {quoted(table)} order by _row desc limit 3) where {is_total}"
+    ).fetchone()
+    if found and found[0] is not None:
+        yield Problem(
+            code="IIU303",
+            where=place(file=source.shown, line=int(found[0])),
+            severity="warning",
+            what="the row looks like a total or the end of a report, not like a record",
+            fix="If it is, set `skip_footer_rows`, or drop it with a filter",
+        )
 
 
 def _refuse_swallowed_rows(
@@ -175,7 +258,7 @@ def _refuse_swallowed_rows(
         order by line limit 1"""
     ).fetchone()
     if found:
-        raise _problem(
+        raise refused(
             source,
             "IIU112",
             f"a [{quote}] is opened and never closed, so the rest of the file would be lost",
@@ -201,15 +284,15 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _drop_footer(
-    connection: duckdb.DuckDBPyConnection, table: str, source: SourceFile, rejects: tuple[ReadReject, ...]
+    connection: duckdb.DuckDBPyConnection, table: str, rejects: tuple[ReadReject, ...], *, footer: int, above: int
 ) -> tuple[ReadReject, ...]:
-    """Leave out the declared footer: its lines are ragged (then they are rejects) or whole (then they are rows)."""
-    footer = int(source.mapping.format.get("skip_footer_rows", 0))
+    """Leave out the declared footer: its lines are ragged (then they are rejects) or whole (then they are rows).
+
+    `above` counts the records that are neither: the header and the blank ones.
+    """
     for _ in range(footer):
         rows = _count(connection, table)
-        last_reject = rejects[-1].row if rejects else 0
-        header = _header_rows(source.mapping.format)[-1]
-        if last_reject >= rows + len(rejects) + header:
+        if rejects and rejects[-1].row >= rows + len(rejects) + above:
             rejects = rejects[:-1]
         else:
             connection.execute(
@@ -219,12 +302,10 @@ def _drop_footer(
 
 
 def _number_rows(connection: duckdb.DuckDBPyConnection, table: str, *, first: int, missing: Sequence[int]) -> None:
-    """The view `table`: the rows with `_row`, the record's number in the file; records that are not in it are skipped over."""
-    rows = quoted(table + "_rows")
+    """The view `table_numbered`: the rows with `_row`, the record's number in the file; records that are not in it are skipped over."""
+    rows, numbered = quoted(table + "_rows"), quoted(table + "_numbered")
     if not missing:
-        connection.execute(
-            f"create or replace temp view {quoted(table)} as select rowid + {first} as _row, * from {rows}"
-        )
+        connection.execute(f"create or replace temp view {numbered} as select rowid + {first} as _row, * from {rows}")
         return
     # The k-th missing record shifts every row at or behind it by one more.
     connection.execute(
@@ -232,29 +313,24 @@ def _number_rows(connection: duckdb.DuckDBPyConnection, table: str, *, first: in
         [[row - first - k for k, row in enumerate(missing)], [k + 1 for k in range(len(missing))]],
     )
     connection.execute(
-        f"""create or replace temp view {quoted(table)} as
+        f"""create or replace temp view {numbered} as
         with steps as (select missing_row, max(shift) as shift from {quoted(table + "_steps")} group by missing_row)
         select r.rowid + {first} + coalesce(s.shift, 0) as _row, r.*
         from {rows} as r asof left join steps as s on r.rowid >= s.missing_row"""
     )
 
 
-def _header_rows(layout: Any) -> list[int]:
-    value = layout.get("header_row", 1)
-    return list(value) if isinstance(value, list) else [value]
-
-
-def _columns(source: SourceFile, head: list[list[str]], header_rows: list[int]) -> tuple[str, ...]:
+def _columns(source: SourceFile, head: list[list[str]], header: list[int]) -> tuple[str, ...]:
     """Column names: trimmed, merged over several header lines, renamed as declared, blank and double names told apart."""
-    if len(head) < header_rows[-1]:
-        raise _problem(
+    if len(head) < header[-1]:
+        raise refused(
             source,
             "IIU117",
-            f"has {len(head)} lines, so the header line {header_rows[-1]} is missing",
+            f"has {len(head)} lines, so the header line {header[-1]} is missing",
             expected="a header line, then rows",
             fix="Correct `header_row`, or ask for the file again",
         )
-    lines = [head[number - 1] for number in header_rows]
+    lines = [head[number - 1] for number in header]
     width = max(len(line) for line in lines)
     filled = [[cell.strip() for cell in line] + [""] * (width - len(line)) for line in lines]
     for line in filled[:-1]:  # a group's label stands once, over its first column
@@ -279,79 +355,59 @@ def _csv_rows(stream: IO[str], delimiter: str, quote: str) -> Iterator[list[str]
     return csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
 
 
-def _slow_count(path: Path, delimiter: str, quote: str) -> int:
+def _slow_count(path: Path, delimiter: str, quote: str, last_header: int) -> int:
     """Records by Python's own reader, for files whose quotes do not come in pairs."""
-    csv.field_size_limit(1 << 30)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        return sum(1 for row in _csv_rows(stream, delimiter, quote) if row)
+        try:
+            return sum(1 for n, row in enumerate(_csv_rows(stream, delimiter, quote)) if row and n >= last_header)
+        except csv.Error:  # a cell beyond all measure: nothing was told apart
+            return -1
 
 
 def _plain_text(source: SourceFile, work: Path, *, quote: str) -> _Text:
     """The file in UTF-8 with `\\n` or `\\r\\n` throughout: itself where it is so already, else a copy in `work`."""
-    encoding = codecs.lookup(_encoding(source)).name
+    names = encodings(source)
+    scan = _Scan(source, quote)
+    warnings: list[Problem] = []
+    copy: Path | None = None
     try:
-        with _decompressed(source) as stream:
-            sample = stream.read(4)
-        compressed = not _is_plain(source.path)
-        bom = sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        if bom and not encoding.startswith("utf-16"):
-            raise _problem(
-                source,
-                "IIU111",
-                "is in UTF-16",
-                expected=f"{encoding}, as office.yml says",
-                fix="Set `encoding: utf-16`",
-            )
-        scan = _Scan(quote)
-        copy: Path | None = None
-        if compressed or encoding not in ("utf-8", "ascii"):
+        if is_compressed(source) or names not in (("utf-8",), ("ascii",)):
             copy = work / f"{source.sha256[:16]}.csv"
             with copy.open("wb") as out:
-                for chunk in _utf8_chunks(source, encoding):
+                for chunk in utf8_chunks(source, warnings):
                     scan.feed(chunk)
                     out.write(chunk)
         else:
-            for chunk in _utf8_chunks(source, encoding):
+            for chunk in utf8_chunks(source, warnings):
                 scan.feed(chunk)
         scan.finish()
-    except (EOFError, lzma.LZMAError, gzip.BadGzipFile, OSError) as error:
-        raise _problem(
-            source,
-            "IIU113",
-            f"breaks off or is damaged ({type(error).__name__})",
-            expected="a whole file",
-            fix="Ask for the file again: part of it is missing",
-        ) from error
+    except DAMAGE as error:
+        raise damaged(source, error) from error
     if scan.nul:
-        raise _problem(
+        raise refused(
             source,
             "IIU114",
             "holds zero bytes, so it is no text in this encoding",
-            expected=f"{encoding} text",
+            expected=f"{' or '.join(names)} text",
             fix="Set the right `encoding` (UTF-16 has zero bytes), or export it anew",
         )
     if scan.mixed_line_ends:
         normalised = work / f"{source.sha256[:16]}.lf.csv"
         _normalise_line_ends(copy or source.path, normalised)
         copy = normalised
-    return _Text(path=copy or source.path, records=scan.records, blank_records=tuple(scan.blank_records))
-
-
-def _encoding(source: SourceFile) -> str:
-    name = str(source.mapping.format.get("encoding", "utf-8"))
-    try:
-        codecs.lookup(name)
-    except LookupError as error:
-        raise _problem(
-            source, "IIU111", f"[{name}] is no known encoding", expected="utf-8, windows-1252, latin-1, utf-16, ..."
-        ) from error
-    return name
+    return _Text(
+        path=copy or source.path,
+        records=scan.records,
+        blank_records=tuple(scan.blank_records),
+        warnings=tuple(warnings),
+    )
 
 
 class _Scan:
     """Counts records, quotes and line ends over the bytes of a UTF-8 text, chunk by chunk."""
 
-    def __init__(self, quote: str) -> None:
+    def __init__(self, source: SourceFile, quote: str) -> None:
+        self._source = source
         self._quote = ord(quote) if quote else 0
         self._inside = 0
         self._tail = b""
@@ -367,6 +423,14 @@ class _Scan:
         # Leave the last line for the next chunk, so that no line end is cut in two.
         cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
         self._tail = data[cut:]
+        if len(self._tail) > LONGEST_RECORD:
+            raise refused(
+                self._source,
+                "IIU114",
+                "has a line longer than 16 MiB",
+                expected="one record a line",
+                fix="Look at what ends its lines; no record is so long",
+            )
         self._lines_of(data[:cut])
 
     def finish(self) -> None:
@@ -408,175 +472,14 @@ class _Scan:
 
 def _normalise_line_ends(path: Path, out: Path) -> None:
     with path.open(encoding="utf-8", newline=None) as stream, out.open("w", encoding="utf-8", newline="\n") as target:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(CHUNK):
             target.write(chunk)
 
 
-def _utf8_chunks(source: SourceFile, encoding: str) -> Iterator[bytes]:
-    """The file's text as UTF-8. Bytes that the encoding cannot hold are a problem that names their line."""
-    decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-    line = 1
-    with _decompressed(source) as stream:
-        while True:
-            chunk = stream.read(_CHUNK)
-            try:
-                text = decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                at = line + error.object[: error.start].count(b"\n")
-                raise _problem(
-                    source,
-                    "IIU111",
-                    f"a byte on this line is not {encoding} (byte {error.object[error.start]:#04x})",
-                    line=at,
-                    expected=f"{encoding} text, as office.yml says",
-                    fix="Set the right `encoding`: windows-1252 is the usual one",
-                ) from error
-            line += chunk.count(b"\n")
-            if text:
-                yield chunk if encoding == "utf-8" and not decoder.getstate()[0] and text.isascii() else text.encode()
-            if not chunk:
-                return
+# --- Parquet ----------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _decompressed(source: SourceFile) -> Iterator[IO[bytes]]:
-    with source.path.open("rb") as raw:
-        magic = raw.read(6)
-        raw.seek(0)
-        if magic.startswith(b"\x1f\x8b"):
-            with gzip.open(raw) as stream:
-                yield stream  # type: ignore[misc]
-        elif magic.startswith(b"\xfd7zXZ\x00"):
-            with lzma.open(raw) as stream:
-                yield stream
-        else:
-            yield raw
-
-
-def _is_plain(path: Path) -> bool:
-    with path.open("rb") as raw:
-        return not raw.read(6).startswith((b"\x1f\x8b", b"\xfd7zXZ\x00"))
-
-
-# --- workbooks, JSON, Parquet -----------------------------------------------------------------------------------
-
-
-def _read_xlsx(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str, work: Path) -> RawTable:
-    """A sheet by way of a delimited copy, so that one reader decides what a row is. Rows keep the sheet's numbers."""
-    layout = source.mapping.format
-    try:
-        book = openpyxl.load_workbook(source.path, data_only=True)
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
-        raise _problem(
-            source,
-            "IIU113",
-            f"is no whole xlsx workbook ({type(error).__name__})",
-            expected="an .xlsx file",
-            fix="Save it again as .xlsx, or ask for the file again",
-        ) from error
-    name = layout.get("sheet", book.sheetnames[0])
-    if name not in book.sheetnames:
-        raise _problem(
-            source,
-            "IIU117",
-            f"has no sheet [{name}]",
-            expected=f"one of {', '.join(book.sheetnames)}",
-            fix="Correct `sheet`",
-        )
-    sheet = book[name]
-    header_rows = _header_rows(layout)
-    rows = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-    if not rows:
-        raise _problem(source, "IIU117", f"the sheet [{name}] is empty", expected="a header line, then rows")
-    width = max((len(rows[n - 1]) for n in header_rows if n <= len(rows)), default=0)
-    while width and all(not row[width - 1] for row in rows if len(row) >= width):
-        width -= 1
-    copy = work / f"{source.sha256[:16]}.xlsx.csv"
-    blank = 0
-    with copy.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        last = len(rows)
-        while last > header_rows[-1] and not any(rows[last - 1]):
-            last -= 1
-        for number, row in enumerate(rows[:last], start=1):
-            if number > header_rows[-1] and not any(row):
-                stream.write("\n")  # a blank line keeps the numbering
-                blank += 1
-            else:
-                writer.writerow(row[:width])
-    book.close()
-    plain = {k: v for k, v in layout.items() if k in ("header_row", "skip_footer_rows")} | {"type": "csv"}
-    as_text = replace(source, path=copy, mapping=replace(source.mapping, format=plain))
-    return _read_csv(connection, as_text, table, work)
-
-
-def _cell_text(value: object) -> str:
-    """A cell as a person would read it; dates in ISO form, whole numbers without a point."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
-
-
-def _read_json(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str, work: Path) -> RawTable:
-    """An array of objects, or one object a line. Nested values stay as JSON text."""
-    lines = source.mapping.format["type"] == "ndjson"
-    rejects: list[ReadReject] = []
-    rows: list[tuple[int, dict[str, Any]]] = []
-    try:
-        with _decompressed(source) as stream, io.TextIOWrapper(stream, encoding=_encoding(source)) as text:
-            if lines:
-                for number, line in enumerate(text, start=1):
-                    if not line.strip():
-                        continue
-                    try:
-                        value = json.loads(line)
-                    except ValueError:
-                        value = None
-                    if isinstance(value, dict):
-                        rows.append((number, value))
-                    else:
-                        rejects.append(ReadReject(row=number, rule="the line is no JSON object"))
-            else:
-                document = json.load(text)
-                if not isinstance(document, list):
-                    raise _problem(source, "IIU114", "is no JSON array", expected="an array of objects")
-                for number, value in enumerate(document, start=1):
-                    if isinstance(value, dict):
-                        rows.append((number, value))
-                    else:
-                        rejects.append(ReadReject(row=number, rule="the item is no JSON object"))
-    except (ValueError, EOFError, lzma.LZMAError, OSError) as error:
-        raise _problem(
-            source, "IIU114", f"cannot be read as JSON ({error})", expected="UTF-8 JSON", fix="Ask for the file again"
-        ) from error
-    keys = [key for key in dict.fromkeys(key for _, row in rows for key in row) if key != "_row"]
-    columns = _columns(source, [keys or ["column_1"]], [1])
-    connection.execute(
-        f"create or replace table {quoted(table)} (_row bigint, {', '.join(f'{quoted(c)} varchar' for c in columns)})"
-    )
-    if rows:
-        connection.executemany(
-            f"insert into {quoted(table)} values ({', '.join('?' * (len(columns) + 1))})",
-            [(number, *(_json_text(row.get(key)) for key in keys)) for number, row in rows],
-        )
-    return RawTable(name=table, columns=columns, records=len(rows) + len(rejects), rejects=tuple(rejects))
-
-
-def _json_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _read_parquet(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str, work: Path) -> RawTable:
+def _read_parquet(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str) -> RawTable:
     path = literal(str(source.path))
     try:
         described = connection.execute(f"describe select * from read_parquet({path})").fetchall()
@@ -589,7 +492,7 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, source: SourceFile, tab
         )
         stated = connection.execute(f"select sum(num_rows) from parquet_file_metadata({path})").fetchone()
     except duckdb.Error as error:
-        raise _problem(
+        raise refused(
             source,
             "IIU114",
             f"cannot be read as Parquet ({str(error).splitlines()[0]})",
@@ -597,4 +500,5 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, source: SourceFile, tab
             fix="Ask for the file again",
         ) from error
     _number_rows(connection, table, first=1, missing=())
-    return RawTable(name=table, columns=columns, records=int(stated[0]) if stated else 0, rejects=())
+    _create_view(connection, table, columns, [])
+    return RawTable(name=table, columns=columns, records=int(stated[0] or 0) if stated else 0, rejects=(), warnings=())
