@@ -24,6 +24,12 @@ _PASSES = 40
 #: Tables are looked for that differ from the true one among so many counts at most.
 _TOGETHER = 6_000
 
+#: Islands are taken together as long as they have no more counts than this.
+_BUNDLE = 1_000
+
+#: So many tosses that bring next to nothing end the search for many witnesses at once.
+_TOSSES = 3
+
 #: A count that needs witnesses of its own: first among so few counts around it, then among more.
 _AROUND = (1_000, _TOGETHER)
 
@@ -139,13 +145,14 @@ def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """Counts that hang together: the lines between them, what they are, and their bounds so far."""
+    """Counts that hang together, or several such islands: the lines between them, what they are, their bounds so far."""
 
     nodes: Integers
     lines: sparse.csr_array
     true: Integers
     low: Integers
     high: Integers
+    island: Integers
 
     @cached_property
     def by_node(self) -> sparse.csc_array:
@@ -160,52 +167,67 @@ class _Part:
         tried = np.zeros(len(self.nodes), dtype=bool)
         work = 0
         while len(seeds := narrow()[~tried[narrow()]]) and work < _WORK:
-            near = self._near(int(seeds[0]), _TOGETHER)
+            near = self._near(seeds[:1], _TOGETHER)
             tried[near] = True
-            work += len(near) ** 2 * self._widen(near, need[near], witnesses)
+            work += len(near) ** 2 * self._widen_many(near, need[near], witnesses)
         found = np.zeros(len(self.nodes), dtype=bool)
-        for seed in narrow():
+        while len(seeds := narrow()[~found[narrow()]]):
+            if work > _WORK:
+                found[seeds] = True
+                break
+            # One of each island at a time: what moves one has nothing to do with what moves another.
+            seeds = seeds[np.unique(self.island[seeds], return_index=True)[1]]
             for size in _AROUND:
-                if witnesses.width(self.nodes[[seed]])[0] < need[seed]:
-                    near = self._near(int(seed), size)
-                    work += len(near) ** 2 * self._widen(near, np.where(near == seed, need[near], 0), witnesses)
+                seeds = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
+                near = self._near(seeds, size)
+                work += len(near) ** 2 * self._widen_each(near, seeds, need, witnesses)
                 if size >= len(self.nodes):
                     break
-            found[seed] = witnesses.width(self.nodes[[seed]])[0] < need[seed]
-            if work > _WORK:
-                found[narrow()] = True
-            if found.sum() >= _ENOUGH:
-                break
+            found[seeds] = witnesses.width(self.nodes[seeds]) < need[seeds]
+            enough = np.bincount(self.island, found)[self.island] >= _ENOUGH
+            need = np.where(enough, 0, need)
         return found
 
-    def _widen(self, near: Integers, need: Integers, witnesses: Witnesses) -> int:
+    def _widen_many(self, near: Integers, need: Integers, witnesses: Witnesses) -> int:
         """Looks for tables that differ from the true one in these counts alone and take each as far as it needs.
 
+        Of two counts that sum to a known one, one goes up and the other down. Which is which is tossed for each anew.
         Returns how many programmes were solved.
         """
-        programmes = 0
-        nodes, lines = self.nodes[near], self.lines[np.unique(self.by_node[:, near].indices)][:, near]
-        room_below, room_above = self.low[near] - self.true[near], self.high[near] - self.true[near]
-        for sign in (1, -1):
-            narrow = witnesses.width(nodes) < need
-            while narrow.any():
-                # Move as many as possible as far as they need, and none further.
-                lacking = need - witnesses.width(nodes)
-                up = np.where(narrow, witnesses.most[nodes] + lacking - self.true[near], room_above)
-                down = np.where(narrow, witnesses.least[nodes] - lacking - self.true[near], room_below)
-                move = _furthest(lines, sign * narrow, np.maximum(down, room_below), np.minimum(up, room_above))
-                witnesses.add(nodes, self.true[near] + move)
-                programmes += 1
-                before, narrow = narrow, witnesses.width(nodes) < need
-                if narrow.sum() > 0.9 * before.sum():
-                    break
+        coin = np.random.default_rng(len(near))
+        programmes = failures = 0
+        while (narrow := witnesses.width(self.nodes[near]) < need).any() and failures < _TOSSES:
+            self._move(near, np.where(narrow, coin.choice([-1, 1], len(near)), 0), need, witnesses)
+            programmes += 1
+            still = (witnesses.width(self.nodes[near]) < need).sum()
+            failures += still > 0.9 * narrow.sum()
         return programmes
 
-    def _near(self, seed: int, size: int) -> Integers:
+    def _widen_each(self, near: Integers, seeds: Integers, need: Integers, witnesses: Witnesses) -> int:
+        """The same for the seeds alone, of which no island has more than one: up, and down."""
+        programmes = 0
+        for sign in (1, -1):
+            left = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
+            if len(left):
+                self._move(near, sign * np.isin(near, left), need[near], witnesses)
+                programmes += 1
+        return programmes
+
+    def _move(self, near: Integers, direction: Integers, need: Integers, witnesses: Witnesses) -> None:
+        """Moves as many counts as possible that way as far as they need, and none of them further."""
+        nodes, lines = self.nodes[near], self.lines[np.unique(self.by_node[:, near].indices)][:, near]
+        lacking = need - witnesses.width(nodes)
+        room_below, room_above = self.low[near] - self.true[near], self.high[near] - self.true[near]
+        moved = direction != 0
+        up = np.where(moved, np.minimum(witnesses.most[nodes] + lacking - self.true[near], room_above), room_above)
+        down = np.where(moved, np.maximum(witnesses.least[nodes] - lacking - self.true[near], room_below), room_below)
+        witnesses.add(nodes, self.true[near] + _furthest(lines, direction, down, up, self.island[near]))
+
+    def _near(self, seeds: Integers, size: int) -> Integers:
         """The counts fewest lines away; of those equally far, the ones that have most to give."""
         if size >= len(self.nodes):
             return np.arange(len(self.nodes))
-        near = np.array([seed])
+        near = seeds
         while len(near) < size:
             wider = np.unique(self.lines[np.unique(self.by_node[:, near].indices)].indices)
             new = np.setdiff1d(wider, near)
@@ -216,28 +238,38 @@ class _Part:
         return np.sort(near).astype(np.int64)
 
 
-def _furthest(lines: sparse.csr_array, direction: Integers, least: Integers, most: Integers) -> Integers:
-    """A whole-number move within these limits that leaves all lines as they are and goes far; or none at all.
+def _furthest(
+    lines: sparse.csr_array, direction: Integers, least: Integers, most: Integers, island: Integers
+) -> Integers:
+    """A whole-number move within these limits that leaves all lines as they are and goes far; none where it finds none.
 
-    The corners are mostly whole, and without the demand they are found sooner.
+    The corners are mostly whole, and without the demand they are found sooner. Where an island's is not, it is asked for.
     """
+    found = np.zeros(len(direction), dtype=np.int64)
+    at = np.arange(len(direction))
     for whole in (False, True):
         result = optimize.milp(
-            -direction.astype(np.float64),
-            integrality=np.full(len(direction), whole, dtype=np.int64),
-            bounds=optimize.Bounds(least, most),
-            constraints=optimize.LinearConstraint(lines, 0, 0),
+            -direction[at].astype(np.float64),
+            integrality=np.full(len(at), whole, dtype=np.int64),
+            bounds=optimize.Bounds(least[at], most[at]),
+            constraints=optimize.LinearConstraint(lines[:, at], 0, 0),
             options={"node_limit": _BRANCHES, "mip_rel_gap": _FAR_ENOUGH},
         )
         if result.x is not None:
-            move = np.rint(result.x).astype(np.int64)
-            if (lines @ move == 0).all() and (least <= move).all() and (move <= most).all():
-                return move
-    return np.zeros(len(direction), dtype=np.int64)
+            move = np.zeros(len(direction), dtype=np.int64)
+            move[at] = np.rint(result.x).astype(np.int64)
+            bent = abs(lines[np.flatnonzero(lines @ move)]).sum(axis=0) > 0
+            wrong = np.unique(island[bent | (move < least) | (move > most)])
+            good = np.isin(island[at], wrong, invert=True)
+            found[at[good]] = move[at[good]]
+            at = at[~good]
+        if not len(at):
+            break
+    return found
 
 
 def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
-    """The open counts, by the lines that join them."""
+    """The open counts, by the lines that join them; islands of few counts are taken together."""
     free = np.flatnonzero(low < high)
     lines = system.lines[:, free]
     lines = lines[np.flatnonzero(abs(lines).sum(axis=1))]
@@ -245,11 +277,18 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
     order = np.argsort(label, kind="stable")
     # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
     most = 4 * system.value.max(initial=0) + 1000
+    ends = np.append(np.flatnonzero(np.diff(label[order])) + 1, len(order))
     parts = []
-    for chosen in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
-        own = lines[:, chosen]
-        nodes = free[chosen]
-        bounds = {"low": np.maximum(low[nodes], -most), "high": np.minimum(high[nodes], most)}
-        own = own[np.flatnonzero(abs(own).sum(axis=1))]
-        parts.append(_Part(nodes=nodes, lines=own, true=system.value[nodes], **bounds))
+    start = end = 0
+    for island_end in [*ends, None]:
+        if end > start and (island_end is None or island_end - start > _BUNDLE):
+            chosen = order[start:end]
+            own = lines[:, chosen]
+            own = own[np.flatnonzero(abs(own).sum(axis=1))]
+            nodes = free[chosen]
+            bounds = {"low": np.maximum(low[nodes], -most), "high": np.minimum(high[nodes], most)}
+            island = label[chosen] - label[chosen[0]]
+            parts.append(_Part(nodes=nodes, lines=own, true=system.value[nodes], island=island, **bounds))
+            start = end
+        end = island_end
     return parts

@@ -27,7 +27,6 @@ from pipeline.disclose.registry import (
 )
 from pipeline.disclose.suppress import Gate, make_gate, protect
 from pipeline.disclose.system import Mask, Tie, build_system
-from pipeline.errors import ReleaseRefused
 
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
@@ -84,22 +83,12 @@ def publish(
     rows = measures[counted & ~no_case & declared & people].reset_index(drop=True)
     without_counts = measures[((~counted | ~people) & declared) | no_case]
 
-    unprotected: set[str] = set()
-    while True:
-        kept = ~rows["measure_id"].isin(unprotected)
-        whole = stack(rows[kept].reset_index(drop=True), earlier, corrected)
-        try:
-            masks, proof = _coarsen_and_hide(whole, registry)
-            break
-        except ReleaseRefused as refused:
-            # Where hiding within a measure does not suffice, nothing of that measure leaves.
-            found = {problem.where.split()[0] for problem in refused.problems} & set(rows.loc[kept, "measure_id"])
-            if not found or earlier:
-                raise
-            unprotected |= found
+    whole = stack(rows, earlier, corrected)
+    masks, given_up, proof = _coarsen_and_hide(whole, registry)
+    kept = ~rows["measure_id"].isin(given_up)
+    listed, shown, withheld = (mask[whole.is_new][kept] for mask in masks)
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
     rows = rows[kept].reset_index(drop=True)
-    listed, shown, withheld = (mask[whole.is_new] for mask in masks)
     named = listed | withheld
     public = pd.concat([rows[named], without_counts], ignore_index=True)
     hide = np.concatenate([~shown[named], without_counts["status"].eq(HIDDEN).to_numpy()])
@@ -130,41 +119,55 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
     ).all(axis=1)
 
 
-def _coarsen_and_hide(whole: Stack, registry: Registry) -> tuple[tuple[Mask, Mask, Mask], dict[str, str | int]]:
-    """Which rows are listed, which of these are shown, and which stand for tables that are withheld; and the proof.
+def _coarsen_and_hide(
+    whole: Stack, registry: Registry
+) -> tuple[tuple[Mask, Mask, Mask], frozenset[str], dict[str, str | int]]:
+    """Which rows are listed, which of these are shown, and which stand for tables that are withheld.
+
+    With the measures of which nothing may leave, since hiding within them does not suffice; and the proof.
 
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
     rows, fixed = whole.rows, whole.fixed
     if rows.empty:  # an office of which nothing can be computed has nothing to hide
-        return (fixed, fixed, fixed), {"method": "nothing to hide", "counts_protected": 0, "counts_proved": 0}
+        proof: dict[str, str | int] = {"method": "nothing to hide", "counts_protected": 0, "counts_proved": 0}
+        return (fixed, fixed, fixed), frozenset(), proof
     ladders = Ladders(rows, registry, asked=whole.is_new)
     everything = np.ones(len(rows), dtype=bool)
     gate = _gate(whole, everything, registry)
     shown = (~gate.primary() & whole.is_new) | fixed
     ladders.climb(shown)
-    shown = _settled(whole, ladders, gate, everything, shown, None)
+    shown, given_up = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
     gate = _gate(whole, keep, registry)
     witnesses = Witnesses(gate.system)
-    shown = _settled(whole, ladders, gate, keep, shown, witnesses)
-    protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]))
-    proof: dict[str, str | int] = {
+    shown, given_up = _settled(whole, ladders, gate, keep, shown, given_up, witnesses)
+    protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]), given_up)
+    proof = {
         "method": METHOD,
         "counts_protected": int(protected.sum()),
         "counts_proved": int((protected & (witnesses.most - witnesses.least >= gate.node_threshold)).sum()),
     }
     listed = (ladders.listed | fixed) & whole.is_new
-    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), proof
+    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), given_up, proof
 
 
-def _settled(whole: Stack, ladders: Ladders, gate: Gate, keep: Mask, shown: Mask, witnesses: Witnesses | None) -> Mask:
+def _settled(
+    whole: Stack,
+    ladders: Ladders,
+    gate: Gate,
+    keep: Mask,
+    shown: Mask,
+    given_up: frozenset[str],
+    witnesses: Witnesses | None,
+) -> tuple[Mask, frozenset[str]]:
     """Hides, and coarsens what then shows too little, until neither is needed. `keep` are the rows of the gate."""
     while True:
         shown = shown & ((ladders.listed & whole.is_new) | whole.fixed | ~keep)
-        shown[keep] = protect(gate, _named(whole, ladders)[keep], shown[keep], witnesses) | whole.fixed[keep]
+        found, given_up = protect(gate, _named(whole, ladders)[keep], shown[keep], given_up, witnesses)
+        shown[keep] = found | whole.fixed[keep]
         if not ladders.climb(shown):
-            return shown
+            return shown, given_up
 
 
 def _named(whole: Stack, ladders: Ladders) -> Mask:
@@ -181,7 +184,8 @@ def _gate(whole: Stack, keep: Mask, registry: Registry) -> Gate:
         for t in whole.ties
         if keep[t.before] and keep[t.after]
     ]
-    return make_gate(build_system(kept, registry, ties), kept, registry, whole.fixed[keep])
+    told = frozenset(whole.rows.loc[whole.fixed | whole.was_listed, "measure_id"])
+    return make_gate(build_system(kept, registry, ties), kept, registry, whole.fixed[keep], told)
 
 
 def _cells(rows: pd.DataFrame) -> pd.MultiIndex:

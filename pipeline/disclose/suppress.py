@@ -6,7 +6,7 @@ apart would expose some of them exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,7 +28,8 @@ class Gate:
 
     `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
     show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs;
-    `fixed` rows were published before and cannot be hidden.
+    `fixed` rows were published before and cannot be hidden. `measure` is each row's; what was `told` of a measure in an
+    earlier release, shown or hidden, must be protected whatever it costs.
     """
 
     system: System
@@ -37,6 +38,8 @@ class Gate:
     all_or_none: int
     weight: npt.NDArray[np.float64]
     fixed: Mask
+    measure: npt.NDArray[np.object_]
+    told: frozenset[str]
 
     @cached_property
     def shows(self) -> sparse.csr_array:
@@ -93,10 +96,29 @@ class Gate:
         small: Mask = (size > 0) & (size < self.node_threshold)
         return small
 
-    def protected(self, listed: Mask, shown: Mask, known: Mask) -> Mask:
-        """The counts whose bounds must stay wide: all of a hidden row, and the small ones of cells in no table."""
+    def protected(self, listed: Mask, shown: Mask, known: Mask, given_up: Collection[str] = ()) -> Mask:
+        """The counts whose bounds must stay wide: all of a hidden row, and the small ones of cells in no table.
+
+        Those that only measures speak of that are given up are not among them: of such a measure nothing leaves.
+        """
         hidden: Mask = ((self.shown_by @ (listed & ~shown) > 0) | self.small) & ~known
+        if given_up:
+            gone = self.of(given_up)
+            named_by_nothing = self.shown_by @ np.ones(len(shown)) == 0
+            own = ~self.system.names["measure_id"].isin(given_up).to_numpy()
+            hidden &= (self.shown_by @ (listed & ~shown & ~gone) > 0) | (
+                self.small & np.where(named_by_nothing, own, self.shown_by @ ~gone > 0)
+            )
         return hidden
+
+    def of(self, measures: Collection[str]) -> Mask:
+        """The rows of these measures."""
+        return np.isin(self.measure, sorted(measures))
+
+    def measures_of(self, node: int) -> list[str]:
+        """The measures that a count goes by."""
+        rows = self.shown_by.indices[self.shown_by.indptr[node] : self.shown_by.indptr[node + 1]]
+        return sorted(set(self.measure[rows])) or [str(self.system.names["measure_id"].iloc[node])]
 
     def cost(self, shown: Mask) -> npt.NDArray[np.float64]:
         """What hiding each count costs, in the rows that show it; 0 where it is hidden, or was published before."""
@@ -104,7 +126,13 @@ class Gate:
         return np.where(self.shown_by @ self.fixed > 0, 0, cost)
 
 
-def make_gate(system: System, rows: pd.DataFrame, registry: Registry, fixed: Mask | None = None) -> Gate:
+def make_gate(
+    system: System,
+    rows: pd.DataFrame,
+    registry: Registry,
+    fixed: Mask | None = None,
+    told: frozenset[str] = frozenset(),
+) -> Gate:
     """The gate of these rows. To hide a row costs more, the more cases it speaks of."""
     row_threshold = registry.thresholds(rows)
     node_threshold = np.zeros(len(system.value), dtype=np.int64)
@@ -122,6 +150,8 @@ def make_gate(system: System, rows: pd.DataFrame, registry: Registry, fixed: Mas
         all_or_none=registry.all_or_none,
         weight=np.log2(2 + cases) ** 3,
         fixed=np.zeros(len(rows), dtype=bool) if fixed is None else fixed,
+        measure=rows["measure_id"].to_numpy(dtype=object),
+        told=told,
     )
 
 
@@ -131,40 +161,51 @@ def _largest(incidence: sparse.csr_array, values: Integers) -> Integers:
     return largest
 
 
-def protect(gate: Gate, listed: Mask, shown: Mask, witnesses: Witnesses | None = None) -> Mask:
+def protect(
+    gate: Gate, listed: Mask, shown: Mask, given_up: frozenset[str] = frozenset(), witnesses: Witnesses | None = None
+) -> tuple[Mask, frozenset[str]]:
     """Hides further rows until no attacker can bound a protected count more narrowly than its threshold.
 
-    The quick attack is answered first, and then, if witnesses are called, the exact one. Raises ReleaseRefused where
-    nothing is left to hide.
+    The quick attack is answered first, and then, if witnesses are called, the exact one. A measure of which a count
+    stays exposed though nothing is left to hide is given up: all of it is hidden. Returns the rows that are shown, and
+    the measures given up. Raises ReleaseRefused where an earlier release told of such a measure.
     """
     low, high = gate.system.value.copy(), gate.system.value.copy()
     stale = np.ones(len(low), dtype=bool)
+    shown = shown & ~gate.of(given_up)
     while True:
-        before, shown = shown, _close_lines(gate, listed, shown)
+        before, shown = shown, _close_lines(gate, listed, shown, given_up)
         stale |= gate.beside(before & ~shown)
         known = gate.known(shown)
-        protected = gate.protected(listed, shown, known)
+        protected = gate.protected(listed, shown, known, given_up)
         found = propagate(gate.system, known, stale)
         low, high = (np.where(stale, new, old) for new, old in zip(found, (low, high), strict=True))
         narrow = protected & (high - low < gate.node_threshold)
         if witnesses and not narrow.any():
             narrow = exposed(gate.system, (low, high), protected, gate.node_threshold, witnesses)
         if not narrow.any():
-            return shown
-        lines, missing = _tightest_lines(gate, shown, known, narrow, high - low)
+            return shown, given_up
+        lines, missing, hopeless = _tightest_lines(gate, shown, known, narrow, high - low)
         before = shown
         shown, _ = _hide_one_in_each(gate, shown, gate.system.lines, lines, missing)
+        if hopeless:
+            # A count of several measures is another's when the first is gone: one at a time.
+            lost = {next(m for m in gate.measures_of(node) if m not in given_up) for node in hopeless}
+            if lost & gate.told:
+                raise ReleaseRefused(_exposed(gate, node) for node in hopeless)
+            given_up |= lost
+            shown &= ~gate.of(lost)
         stale = gate.beside(before & ~shown)
 
 
-def _close_lines(gate: Gate, listed: Mask, shown: Mask) -> Mask:
+def _close_lines(gate: Gate, listed: Mask, shown: Mask, given_up: Collection[str]) -> Mask:
     """No line with a lone unknown, and none whose unknowns are known to sum to less than a threshold."""
     lines = gate.margin_lines
     parts, heads, both = lines > 0, lines < 0, abs(lines)
     stuck = np.zeros(lines.shape[0], dtype=bool)
     while True:
         known = gate.known(shown)
-        protected = gate.protected(listed, shown, known)
+        protected = gate.protected(listed, shown, known, given_up)
         need = _largest(both, np.where(protected, gate.node_threshold, 0))
         sum_is_known = heads @ known > 0
         bounded = sum_is_known & (heads @ gate.system.floor == 0)
@@ -176,10 +217,13 @@ def _close_lines(gate: Gate, listed: Mask, shown: Mask) -> Mask:
         stuck[exhausted] = True
 
 
-def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: Integers) -> tuple[Integers, Integers]:
+def _tightest_lines(
+    gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: Integers
+) -> tuple[Integers, Integers, list[int]]:
     """For each narrow count the line that leaves it the least room, among those with something left to hide.
 
     Where its own lines have nothing left, those of the hidden counts that stand in them are looked at, and so on.
+    Returns the lines, how large a count must be to help there, and the counts for which nothing is left to hide.
     """
     lines, of_node = gate.system.lines, gate.system.lines.tocsc()
     both = abs(lines)
@@ -187,24 +231,22 @@ def _tightest_lines(gate: Gate, shown: Mask, known: Mask, narrow: Mask, width: I
     room = (both @ np.minimum(width, 10**9)).astype(np.float64)
     room[~gate.system.is_margin_line] += 1e18  # a line within a cell is a last resort: it costs a denominator
     chosen: dict[int, int] = {}
-    exposed_for_good: list[Problem] = []
+    hopeless: list[int] = []
     for node in np.flatnonzero(narrow):
         reach = _members(of_node, [int(node)])
         while not open_lines[reach].any():
             beside = _members(lines, reach)
             wider = _members(of_node, beside[~known[beside]])
             if len(wider) == len(reach):
-                exposed_for_good.append(_exposed(gate, int(node)))
+                hopeless.append(int(node))
                 break
             reach = wider
         reach = reach[open_lines[reach]]
         if len(reach):
             line = int(reach[np.argmin(room[reach])])
             chosen[line] = max(chosen.get(line, 0), int(gate.node_threshold[node]))
-    if exposed_for_good:
-        raise ReleaseRefused(exposed_for_good)
     order = sorted(chosen)
-    return np.array(order), np.array([chosen[line] for line in order])
+    return np.array(order, dtype=np.int64), np.array([chosen[line] for line in order], dtype=np.int64), hopeless
 
 
 def _members(matrix: sparse.csr_array | sparse.csc_array, major: Iterable[int]) -> Integers:
