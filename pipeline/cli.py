@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "verify", help="check a release: hashes, tables, every number that follows from another"
     )
     verify.add_argument("release", type=Path)
+    verify.add_argument("--signers", type=Path, help="the office's allowed_signers, had from elsewhere")
 
     show = commands.add_parser("open", help="show the site of an audit")
     show.add_argument("office", nargs="?", default=EXAMPLE)
@@ -163,7 +164,7 @@ def _release(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from pipeline.report.verify import verify
 
-    problems = verify(options.release)
+    problems = verify(options.release, options.signers)
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:

@@ -19,7 +19,16 @@ from pipeline.errors import ReleaseRefused
 from pipeline.estimands import ADJUSTED_COLUMNS
 from pipeline.findings import find, judge
 from pipeline.measures import comparison_table, measure_table
-from pipeline.report.release import APPROVALS, SUMS, refuse_leaks, release, write_package, write_sums
+from pipeline.report.release import (
+    APPROVALS,
+    SIGNATURE,
+    SIGNERS,
+    SUMS,
+    refuse_leaks,
+    release,
+    write_package,
+    write_sums,
+)
 from pipeline.report.tables import PublicData, sha256, write_tables
 from pipeline.report.verify import verify
 from pipeline.report.words import told
@@ -264,7 +273,6 @@ def test_a_key_in_a_public_file_refuses_the_release(
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 def test_a_number_of_a_hidden_row_in_a_page_is_found_and_what_follows_from_shown_rows_is_not(
     audit: Path, tmp_path: Path
 ) -> None:
@@ -282,10 +290,62 @@ def test_a_number_of_a_hidden_row_in_a_page_is_found_and_what_follows_from_shown
         refuse_leaks(tmp_path / "public", restricted=audit / "restricted")
 
 
-def test_a_release_can_be_signed(audit: Path, tmp_path: Path) -> None:
-    key = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    made = release(audit=audit, to=tmp_path / "to", name="signed", approvals=TWO, corrections={}, key=key)
-    check = ["ssh-keygen", "-Y", "check-novalidate", "-n", "release", "-s", str(made / f"{SUMS}.sig")]
-    with (made / SUMS).open("rb") as sums:
-        assert subprocess.run(check, stdin=sums, check=False).returncode == 0
+def a_key(path: Path) -> Path:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def signed(audit: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not installed")
+    folder = tmp_path_factory.mktemp("signed")
+    key = a_key(folder / "key")
+    return release(audit=audit, to=folder / "to", name="signed", approvals=TWO, corrections={}, key=key)
+
+
+def change_a_digit_and_the_hashes(folder: Path) -> None:
+    change_a_digit(folder)
+    remake_the_hashes(folder)
+
+
+def sign_again(folder: Path) -> None:
+    (folder / SIGNATURE).unlink()
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(a_key(folder.parent / "other")), "-n", "release"]
+    subprocess.run([*command, str(folder / SUMS)], check=True)
+
+
+def test_a_signed_release_verifies_against_its_own_signers_and_the_office_s(signed: Path, tmp_path: Path) -> None:
+    assert verify(signed) == []
+    assert verify(signed, shutil.copyfile(signed / SIGNERS, tmp_path / "published_signers")) == []
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        change_a_digit_and_the_hashes,
+        lambda folder: (folder / SIGNATURE).unlink(),
+        lambda folder: (folder / SIGNATURE).write_text("nothing\n", encoding="utf-8"),
+        sign_again,
+    ],
+    ids=["hashes made again", "removed", "no signature", "signed by another"],
+)
+def test_a_signature_that_is_not_the_office_s_is_found(
+    tamper: Callable[[Path], None], signed: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(signed, tmp_path / "copy"))
+    tamper(copy)
+    assert "IIU651" in {problem.code for problem in verify(copy)}
+
+
+def test_a_signature_by_another_key_is_found_though_the_release_names_that_key(signed: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(signed, tmp_path / "copy"))
+    other = a_key(tmp_path / "other").with_suffix(".pub").read_text(encoding="utf-8")
+    (copy / SIGNERS).write_text(f"example {other}", encoding="utf-8")
+    remake_the_hashes(copy)
+    (copy / SIGNATURE).unlink()
+    subprocess.run(
+        ["ssh-keygen", "-q", "-Y", "sign", "-f", str(tmp_path / "other"), "-n", "release", str(copy / SUMS)], check=True
+    )
+    assert verify(copy) == []
+    assert [problem.code for problem in verify(copy, signed / SIGNERS)] == ["IIU651"]

@@ -36,6 +36,7 @@ from pipeline.report.tables import COUNTS, PublicData, copy_tables, read_tables,
 from pipeline.report.words import told
 
 SUMS, APPROVALS, SIGNATURE = "SHA256SUMS", "approvals.json", "SHA256SUMS.sig"
+SIGNERS, NAMESPACE = "allowed_signers", "release"
 PACKAGE, PROVENANCE, FINDINGS = "datapackage.json", "provenance.json", "findings.json"
 DICTIONARY = Path(__file__).with_name("dictionary.csv")
 #: What says who stands for the other files, and so is not among the files that it speaks of.
@@ -128,6 +129,8 @@ def release(
         challenge(building, measures)
         refuse_leaks(building, restricted=audit / "restricted")
         write_ledger(ledger, building / LEDGER)
+        if key:
+            (building / SIGNERS).write_text(_signer(public.settings.office, key), encoding="utf-8")
         write_sums(building)
         approved = {"release": name, "approved": sha256(building / SUMS), "by": dict(sorted(approvals.items()))}
         _json(approved, building / APPROVALS)
@@ -222,10 +225,22 @@ def _frame(path: Path) -> pd.DataFrame:
 
 
 def _sign(sums: Path, key: Path) -> None:
-    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "release", str(sums)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603, our own words alone
-    if done.returncode:
-        raise AuditError([Problem(code="IIU635", where=str(key), what=f"no signature: {done.stderr.strip()}")])
+    _ssh_keygen("-Y", "sign", "-f", key, "-n", NAMESPACE, sums)
+
+
+def _signer(office: str, key: Path) -> str:
+    """The line by which `ssh-keygen -Y verify` knows who may sign what this office releases (ssh-keygen(1))."""
+    return f'{office} namespaces="{NAMESPACE}" {_ssh_keygen("-y", "-f", key)}'
+
+
+def _ssh_keygen(*arguments: str | Path) -> str:
+    command = ["ssh-keygen", *map(str, arguments)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603, our own words alone
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", None) or str(error)
+        raise AuditError([Problem(code="IIU635", where=SIGNATURE, what=f"no signature: {said.strip()}")]) from error
+    return done.stdout
 
 
 def _provenance(public: PublicData, published: Published) -> dict[str, Any]:

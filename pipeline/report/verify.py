@@ -1,13 +1,14 @@
 """Checks a release with nothing but the release: what was changed, and whether each number follows from the counts.
 
-Five looks, all taken, whatever the first finds: the files against their hashes; the tables against their description;
-each file against the others; every rate, interval, bound and comparison against its counts, and wholes against their
+Six looks, all taken, whatever the first finds: the files against their hashes, and the hashes against the signature if
+there is one; the tables against their description; each file against the others; every rate, interval, bound and comparison against its counts, and wholes against their
 parts; every sentence of the findings against the tables. Curves and medians are not re-derived: that takes the records.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -27,7 +28,18 @@ from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem
 from pipeline.findings import find, judge
 from pipeline.measures import comparison_table
-from pipeline.report.release import APPROVALS, FINDINGS, KEYS, PACKAGE, PROVENANCE, SUMS, file_hashes
+from pipeline.report.release import (
+    APPROVALS,
+    FINDINGS,
+    KEYS,
+    NAMESPACE,
+    PACKAGE,
+    PROVENANCE,
+    SIGNATURE,
+    SIGNERS,
+    SUMS,
+    file_hashes,
+)
 from pipeline.report.tables import COUNTS, PublicData, sha256, write_tables
 from pipeline.report.words import told
 from pipeline.stats import bounds, intervals
@@ -36,9 +48,13 @@ from pipeline.stats import bounds, intervals
 _NAMED = 3
 
 
-def verify(folder: Path) -> list[Problem]:
-    """Every problem of a release; none if it is as it was published and its numbers follow from its counts."""
-    problems = list(_hashes(folder))
+def verify(folder: Path, signers: Path | None = None) -> list[Problem]:
+    """Every problem of a release; none if it is as it was published and its numbers follow from its counts.
+
+    `signers` is the office's list of signers, had from elsewhere: without it a signature is held against the release's
+    own list, which shows that nothing was altered since, but not by whom it was signed.
+    """
+    problems = [*_hashes(folder), *_signature(folder, signers)]
     try:
         problems += _schema(folder)
         tables = {name: _parquet(folder, name) for name in ("measures", "comparisons")}
@@ -75,6 +91,31 @@ def _hashes(folder: Path) -> Iterator[Problem]:
         approved = json.loads((folder / APPROVALS).read_text(encoding="utf-8"))["approved"]
         if approved != sha256(sums):
             yield _problem("IIU643", SUMS, "not what was approved", f"the hash {approved}")
+
+
+def _signature(folder: Path, signers: Path | None) -> Iterator[Problem]:
+    """A signature is by one of the signers; and where signers are named, there is one."""
+    named = signers or folder / SIGNERS
+    if not (folder / SIGNATURE).is_file():
+        if named.is_file():
+            yield _problem("IIU651", SIGNATURE, "missing", f"a signature by one of {named.name}")
+        return
+    try:
+        lines = named.read_text(encoding="utf-8").splitlines()
+        names = [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+        accepted = any(_signed_by(name, folder, named) for name in dict.fromkeys(names))
+    except OSError as error:  # no list of signers, or no ssh-keygen
+        yield _problem("IIU651", SIGNATURE, f"cannot be checked: {error}", f"{SIGNERS} and the program ssh-keygen")
+        return
+    if not accepted:
+        yield _problem("IIU651", SIGNATURE, "no signature of these hashes", f"one by a signer in {named.name}")
+
+
+def _signed_by(name: str, folder: Path, signers: Path) -> bool:
+    command = ["ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", name, "-n", NAMESPACE]
+    command += ["-s", str(folder / SIGNATURE)]
+    sums = (folder / SUMS).read_bytes()
+    return subprocess.run(command, input=sums, capture_output=True, check=False).returncode == 0  # noqa: S603, as above
 
 
 def _schema(folder: Path) -> Iterator[Problem]:
