@@ -9,19 +9,22 @@ import base64
 import html
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.contract import ROOT
 from pipeline.report import figures
 from pipeline.report.language import ENGLISH
 from pipeline.report.story import Story
-from pipeline.report.tables import PublicData, read_tables
+from pipeline.report.tables import SHOWN, PublicData, read_tables
+from pipeline.report.words import content
+from pipeline.stats.intervals import newcombe
 
 NOTEBOOKS = ROOT / "notebooks"
 #: Those that an audit runs. `reproduce_*` read public records that it does not have.
@@ -96,25 +99,71 @@ class OpenAudit:
         what = f"**{settings.title}.** Decisions from {self.story.period()}, as known on {ENGLISH.day(settings.as_of_date)}."
         return text(what + (" Synthetic records: nobody in them exists." if self.public.synthetic else ""))
 
-    def findings(self, mart: str) -> Shown:
-        """The computed sentences of a page."""
-        told = self.story.sentences(mart) or ["This office's records hold nothing on this page."]
-        return text("\n".join(f"- {sentence}" for sentence in told))
-
-    def gap(self, measure_id: str) -> Shown:
-        """All that is to be said of noncitizens and citizens in one measure."""
-        measure = next(m for m in self.public.catalogue.itertuples(index=False) if m.measure_id == measure_id)
-        told = self.story.told_by_citizenship(measure) or ["No gap between noncitizens and citizens can be shown."]
-        return text("\n".join(f"- {sentence}" for sentence in told))
-
-    def figure(self, mart: str, kind: str) -> Shown:
-        """A figure of a page: `gaps`, `groups`, `trend` or `parts`. Says so where the records do not allow it."""
-        found = [picture for picture in self.story.pictures(mart) if picture.id.endswith(f"-{kind}")]
-        if not found:
-            return text(
-                "*The published numbers of this office do not allow this figure: too few of them can be shown.*"
+    def page(self, mart: str) -> Iterator[Shown]:
+        """All of one page in the order in which to read it, or one sentence where the office's records hold none of it."""
+        ask = content()["marts"].get(mart, {}).get("ask", "")
+        yield text(f"## {self.story.mart_name(mart)}\n\n{ask}")
+        rows = self.measures[self.measures["mart"] == mart]
+        if not rows["status"].isin(SHOWN).any():
+            recorded = rows["status"].ne("not_computable").any()
+            why = (
+                "every number is hidden or counts nobody" if recorded else "the records lack the columns that it needs"
             )
-        return drawn(found[0].figure("wide"), found[0].alt)
+            yield text(f"*Nothing can be shown of this office: {why}.*")
+            return
+        yield text("\n".join(f"- {sentence}" for sentence in self.story.sentences(mart)))
+        for picture in self.story.pictures(mart):
+            yield text(f"**{picture.title}**")
+            yield drawn(picture.figure("wide"), picture.alt)
+        yield self._glance(mart)
+        yield self._gaps_again(mart)
+        yield self._within_race(mart)
+
+    def measure(self, measure_id: str) -> Iterator[Shown]:
+        """One measure: what is counted, what is to be said of it, and its figure; or why there is none."""
+        measure = next(m for m in self.public.catalogue.itertuples(index=False) if m.measure_id == measure_id)
+        told = "".join(f"\n- {sentence}" for sentence in self.story.told_by_citizenship(measure))
+        yield text(f"### {measure.title}\n\n{measure.definition}\n{told}")
+        rows = self.measures[self.measures["measure_id"] == measure_id]
+        if not rows["status"].isin(SHOWN).any():
+            yield text(f"*Nothing can be shown of it. {rows['reason'].max() if len(rows) else ''}*")
+            return
+        picture = self.story.mix(measure) if measure.kind == "mix" else self.story.groups(measure)
+        if picture is not None:
+            yield drawn(picture.figure("wide"), picture.alt)
+
+    def _glance(self, mart: str) -> Shown:
+        rows = [
+            (g.measure.measure_id, g.measure.title, g.everyone, g.noncitizen, g.citizen, g.gap, g.verdict)
+            for g in self.story.glance(mart)
+            if g.status != "not_computable"
+        ]
+        columns = ["id", "measure", "everyone", "noncitizens", "citizens", "gap", "verdict"]
+        return table(pd.DataFrame(rows, columns=columns), "Every measure, whole period")
+
+    def _gaps_again(self, mart: str) -> Shown:
+        """Newcombe's interval of each gap, from the published counts alone. AssertionError if one is not the published."""
+        gaps = self.comparisons.query(
+            "mart == @mart and contrast == 'citizenship' and period == 'all' and difference_method == 'newcombe'"
+        )
+        sides = ["numerator", "denominator", "reference_numerator", "reference_denominator"]
+        shown = gaps.dropna(subset=[*sides, "difference"])
+        again = newcombe(*(shown[side].astype(float) for side in sides))
+        ours = shown[["measure_id", "stratum", "difference", "difference_low", "difference_high"]].assign(
+            low_again=again.low, high_again=again.high
+        )
+        differing = ours[~np.isclose(ours["difference_low"], again.low, atol=1e-6, rtol=0) | ~np.isclose(ours["difference_high"], again.high, atol=1e-6, rtol=0)]  # fmt: skip
+        assert differing.empty, differing
+        return table(
+            ours, "Gaps between noncitizens and citizens, published, and computed again from the published counts"
+        )
+
+    def _within_race(self, mart: str) -> Shown:
+        within = self.comparisons.query(
+            "mart == @mart and contrast == 'citizenship_within_race' and period == 'all' and stratum == 'all' and status == 'ok'"
+        )
+        sides = ["race", "estimate", "reference_estimate", "difference", "difference_low", "difference_high"]
+        return table(within[["measure_id", *sides]], "Noncitizens and citizens of the same race")
 
     def table(self, frame: pd.DataFrame, caption: str) -> Shown:
         """A frame as a table, with the title of each measure beside its identifier."""
