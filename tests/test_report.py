@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from pipeline.findings import find
-from pipeline.report import figures, site, words
+from pipeline.report import figures, gate, pdf, site, words
 from pipeline.report.figures import Mark, Row
 from pipeline.report.language import ENGLISH, LANGUAGES, Language
 from pipeline.report.notebooks import NOTEBOOKS
@@ -43,29 +43,16 @@ def pages(public: PublicData, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(out: Path, public: PublicData) -> Path:
-    site.build_site(out=out, public=public)
+    """The pages without their prints, which take a browser: tests/browser has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdf, "find_chrome", lambda: None)
+        made = site.build_site(out=out, public=public)
+    assert "BROWSER_PATH" in made.notices[0]
     return out
 
 
 def html_of(pages: Path) -> dict[str, str]:
     return {str(p.relative_to(pages)): p.read_text(encoding="utf-8") for p in sorted(pages.glob("*/*.html"))}
-
-
-class Links(HTMLParser):
-    """All that a page points at, and all that it can be pointed at."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.targets: list[str] = []
-        self.ids: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name in ("href", "src", "srcset") and value is not None:
-                self.targets.append(value)
-            if name == "id" and value is not None:
-                self.ids.append(value)
 
 
 def test_two_builds_have_the_same_bytes(pages: Path, public: PublicData, tmp_path: Path) -> None:
@@ -75,24 +62,62 @@ def test_two_builds_have_the_same_bytes(pages: Path, public: PublicData, tmp_pat
     assert [name for name in first.keys() | second.keys() if first.get(name) != second.get(name)] == []
 
 
-def test_every_link_leads_somewhere(pages: Path) -> None:
-    parsed = {(pages / name).resolve(): Links(text) for name, text in html_of(pages).items()}
-    lost = []
-    for page, links in parsed.items():
-        for target in links.targets:
-            path, _, anchor = target.partition("#")
-            to = (page.parent / path).resolve() if path else page
-            if target.startswith("data:"):
-                continue
-            if not to.exists() or (anchor and anchor not in parsed[to].ids):
-                lost.append((page.name, target))
-    assert lost == []
+@pytest.mark.parametrize(
+    ("was", "becomes", "wrong"),
+    [
+        ('href="methods.html"', 'href="method.html"', "no file method.html"),
+        ('href="#main"', 'href="#mian"', "no place #mian"),
+        (' alt="', ' data-alt="', "a picture without alternative text"),
+        ("<table>", "<div>", "has no table"),
+        ("<figcaption>", "<div>", "has no figcaption"),
+        ('id="main"', 'id="menu"', "two places #menu"),
+    ],
+)
+def test_a_page_that_is_not_whole_stops_the_build(pages: Path, was: str, becomes: str, wrong: str) -> None:
+    page = pages / "en" / "charging.html"
+    whole = page.read_text(encoding="utf-8")
+    assert was in whole
+    gate.check_pages(pages)
+    page.write_text(whole.replace(was, becomes), encoding="utf-8")
+    try:
+        with pytest.raises(AssertionError, match=re.escape(wrong)):
+            gate.check_pages(pages)
+    finally:
+        page.write_text(whole, encoding="utf-8")
 
 
-def test_an_address_within_a_page_is_given_once(pages: Path) -> None:
-    for text in html_of(pages).values():
-        ids = Links(text).ids
-        assert len(ids) == len(set(ids))
+def test_a_changed_table_stops_the_build(public: PublicData, pages: Path, tmp_path: Path) -> None:
+    picture = next(p for p in Story(public, ENGLISH).pictures("charging") if p.check is not None)
+    assert picture.check is not None
+    file = f"{picture.check.table}.parquet"
+    rows = pd.read_parquet(pages / "data" / file)
+    site._reproduce([picture], pages / "data")
+    rows.assign(numerator=rows["numerator"] + 1).to_parquet(tmp_path / file)
+    with pytest.raises(AssertionError):
+        site._reproduce([picture], tmp_path)
+
+
+def test_every_figure_has_a_program_its_files_and_its_definition(public: PublicData, pages: Path) -> None:
+    story = Story(public, ENGLISH)
+    pictures = [p for mart in public.marts for p in story.pictures(mart)]
+    assert len(pictures) >= 12
+    assert [
+        p.id for p in pictures if p.check is None or not (p.title and p.alt and p.notes and p.table and p.measures)
+    ] == []
+    files = [f"{p.id}.{kind}" for p in pictures for kind in ("csv", "parquet", "xlsx")]
+    assert [name for name in files if not (pages / "data" / "figures" / name).is_file()] == []
+
+
+def test_a_print_keeps_its_length_when_its_clock_is_taken_out() -> None:
+    printed = b"<</CreationDate (D:20261128133405+00'00')\n/ModDate (D:20261128133405+00'00')>>"
+    settled = pdf.settled(printed, date(2026, 6, 30))
+    assert len(settled) == len(printed)
+    assert settled.count(b"(D:20260630000000+00'00')") == 2
+
+
+def test_a_print_names_no_folder_of_this_machine() -> None:
+    page = '<a class="x" href="methods.html">Methods</a> <a href="#top">up</a>'
+    assert site._without_ways_out(page) == 'Methods <a href="#top">up</a>'
 
 
 def test_no_page_asks_for_anything_from_elsewhere(pages: Path) -> None:

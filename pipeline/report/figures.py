@@ -8,8 +8,6 @@ label; citizenship by place, shape and label; colour only repeats them.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,7 +166,7 @@ def trend(
                 "ticktext": [_tick(value, values, unit=unit, say=say) for value in values],
             }  # fmt: skip
         years = [at for at, period in enumerate(periods) if "-Q" not in period or period.endswith("Q1")]
-        room = (len(periods) - 0.2) - 18 * len(periods) / (figure.inner * share if wide else figure.inner)
+        room = (len(periods) - 0.2) - 32 * len(periods) / (figure.inner * share if wide else figure.inner)
         years = [at for at in years if at < room]  # a year at the edge would run into the next panel's first
         for at in years[:: -(-len(years) // (4 if wide else 6))]:
             _text(figure, at, -14 * pixel, periods[at][:4], anchor="center", size=12, **on)
@@ -206,12 +204,6 @@ def bars(rows: Sequence[tuple[str, float, str]], *, width: Width) -> dict[str, A
         _text(figure, number + most * 0.01, y, f"<b>{text}</b>")
         at += height
     return figure.finished(x=(0, most * (1.2 if width == "wide" else 1.3)), y=(at, 0))
-
-
-def find_chrome() -> str | None:
-    """A browser: `BROWSER_PATH`, or the first found on the path."""
-    names = (os.environ.get("BROWSER_PATH", ""), "chromium", "chromium-browser", "google-chrome", "chrome")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 def picture(figure: Mapping[str, Any], *, title: str) -> str:

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 from pathlib import Path
 from statistics import median
@@ -16,8 +17,9 @@ import jinja2
 from markupsafe import Markup, escape
 
 from pipeline.estimands import load_estimands
-from pipeline.report import figures
+from pipeline.report import figures, pdf
 from pipeline.report.figures import PIXELS, Width
+from pipeline.report.gate import check_pages
 from pipeline.report.language import LANGUAGES, NAMES, Language
 from pipeline.report.story import Glance, Picture, Story, query
 from pipeline.report.tables import PublicData, copy_tables, headline, sha256, write_rows, write_tables
@@ -25,6 +27,7 @@ from pipeline.report.words import content
 
 HERE = Path(__file__).resolve().parent
 DATA_QUALITY = "data_quality"
+HANDOUT_GAPS = 6
 #: A share or a gap, or "3 of 4"; but not the 95% of an interval.
 WEIGHTY = r"(?<![\d.,])[+−]?(?!95%)\d+(?:[.,]\d+)*%|\b\d+(?:,\d+)* (?:of|de) (?:\w+ )?\d+(?:,\d+)*"
 
@@ -43,7 +46,7 @@ def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[
     """Write all pages below `out`, which is emptied first. `written`: what `write_tables` wrote of `public` elsewhere.
 
     Every number shown under "Reproduce this number" is looked up in the written files; one that is not found there
-    is our bug and raises AssertionError.
+    is our bug and raises AssertionError, as does a page that is not whole (`gate.check_pages`).
     """
     if out.exists():
         shutil.rmtree(out)
@@ -61,15 +64,41 @@ def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[
     for picture in editions[0].pictures:
         write_rows(data / "figures", picture.id, picture.rows, public.settings)
     _reproduce(editions[0].pictures, data)
-    pages = 0
     for edition in editions:
         edition.draw(out / "figures")
-        for name, html in edition.pages():
+    notice = _print(editions, out)
+    pages = 0
+    for edition in editions:
+        for name, html in edition.pages(printed=notice is None):
             (out / edition.say.code / name).write_text(html, encoding="utf-8")
             pages += 1
     index = out / "index.html"
     index.write_text(_door(public), encoding="utf-8")
-    return BuiltSite(index=index, pages=pages, pictures=len(list((out / "figures").glob("*.svg"))), notices=[])
+    check_pages(out)
+    pictures = len(list((out / "figures").glob("*.svg")))
+    return BuiltSite(index=index, pages=pages, pictures=pictures, notices=[notice] if notice else [])
+
+
+def _print(editions: Sequence[_Edition], out: Path) -> str | None:
+    """The hand-out and the report of each language, as PDF. Returns why they could not be printed, or None."""
+    prints = {}
+    for edition in editions:
+        folder = out / edition.say.code
+        for page, html in edition.prints():
+            source = folder / f"print-{page}"
+            source.write_text(_without_ways_out(html), encoding="utf-8")
+            prints[source] = (folder / page).with_suffix(".pdf")
+    notice = pdf.print_pages(prints, day=editions[0].public.settings.as_of_date)
+    for source, printed in prints.items():
+        source.unlink()
+        if notice:
+            printed.unlink(missing_ok=True)
+    return notice
+
+
+def _without_ways_out(html: str) -> str:
+    """A print keeps the words of its links; their addresses would name folders of this machine."""
+    return re.sub(r'<a\b[^>]*href="(?!#)[^"]*"[^>]*>(.*?)</a>', r"\1", html, flags=re.DOTALL)
 
 
 def _reproduce(pictures: Sequence[Picture], data: Path) -> None:
@@ -95,7 +124,13 @@ class _Edition:
         self.of_mart = {mart: self.story.pictures(mart) for mart in public.marts}
         self.glances = {mart: self.story.glance(mart) for mart in public.marts}
         self.overview = self._overview_pictures()
-        self.pictures = [*self.overview, *(p for pictures in self.of_mart.values() for p in pictures)]
+        rates = [m for mart in self.marts for m in public.of_mart(mart) if m.kind == "rate"]
+        self.handout = self.story.gaps("handout", rates, most=HANDOUT_GAPS)
+        self.pictures = [
+            *self.overview,
+            *([self.handout] if self.handout else []),
+            *(p for pictures in self.of_mart.values() for p in pictures),
+        ]
         self.drawings = {p.id: {width: p.figure(width) for width in PIXELS} for p in self.pictures}
 
     def _overview_pictures(self) -> list[Picture]:
@@ -113,30 +148,37 @@ class _Edition:
                 text = figures.picture(figure, title=picture.alt)
                 (out / f"{name}.{width}.svg").write_text(text, encoding="utf-8")
 
-    def pages(self) -> Iterator[tuple[str, str]]:
-        """File name and HTML of each page."""
-        say, public = self.say, self.public
+    def pages(self, *, printed: bool) -> Iterator[tuple[str, str]]:
+        """File name and HTML of each page. `printed`: whether the PDF files are there to be linked."""
+        for page, template, words in self._contents(self._links()):
+            yield page, self._render(page, template, words | {"printed": printed})
+
+    def prints(self) -> Iterator[tuple[str, str]]:
+        """File name and HTML of what is printed: the hand-out of one page, and the whole report."""
+        yield "handout.html", self._render("handout.html", "handout", self._handout())
+        yield "report.html", self._render("report.html", "report", self._report())
+
+    def _links(self) -> dict[str, str]:
+        return {mart: _file_name(mart) for mart in self.marts} | {DATA_QUALITY: "data-quality.html"}
+
+    def _render(self, page: str, template: str, words: Mapping[str, Any]) -> str:
+        say, public, links = self.say, self.public, self._links()
         checks = dict.fromkeys(("passed", "failed", "not_applicable", "error"), 0) | dict(public.run.get("checks", {}))
         checks["run"] = checks["passed"] + checks["failed"] + checks["error"]
-        links = {mart: _file_name(mart) for mart in self.marts} | {DATA_QUALITY: "data-quality.html"}
         common = {
             "_": say, "say": say, "public": public, "settings": public.settings, "story": self.story, "names": NAMES,
             "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
             "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
-            "missing": [], "pictures": [],
+            "missing": [], "pictures": [], "printed": False, "page": page, "description": words["title"],
         }  # fmt: skip
-        environment = _environment()
-        for page, template, words in self._contents(links):
-            description = words.get("description", words["title"])
-            context = common | words | {"page": page, "description": description}
-            yield page, environment.get_template(f"{template}.html.j2").render(context)
+        return _environment().get_template(f"{template}.html.j2").render(common | dict(words))
 
     def _navigation(self, links: Mapping[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
         say = self.say
         return [
-            (say("The audit"), [(say("Overview"), "index.html"), (say("Findings"), "findings.html"), (say("Twelve proposals"), "proposals.html")]),
+            (say("The audit"), [(say("Overview"), "index.html"), (say("Findings"), "findings.html"), (say("Twelve proposals"), "proposals.html"), (say("On one page"), "handout.html")]),
             (say("Decisions"), [(self.story.mart_name(mart), links[mart]) for mart in self.marts]),
             (say("Behind the numbers"), [
                 (say("Methods"), "methods.html"), (say("Data quality"), "data-quality.html"), (say("Downloads"), "downloads.html"),
@@ -147,6 +189,7 @@ class _Edition:
     def _contents(self, links: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
         say = self.say
         yield "index.html", "overview", self._overview()
+        yield "handout.html", "handout", self._handout()
         yield "findings.html", "findings", self._findings()
         yield (
             "proposals.html",
@@ -161,20 +204,47 @@ class _Edition:
         yield "corrections.html", "corrections", {"title": say("Corrections"), "corrections": [
             [str(c.get(k, "")) for k in ("date", "what", "before", "after", "reason")] for c in self.public.corrections
         ]}  # fmt: skip
-        yield "glossary.html", "glossary", {"title": say("Glossary"), "terms": [
-            (_slug(term), say(term), say(text)) for term, text in (entry.values() for entry in content()["glossary"])
-        ]}  # fmt: skip
+        yield "glossary.html", "glossary", {"title": say("Glossary"), "terms": self._terms()}
 
     def _overview(self) -> dict[str, Any]:
         say, story = self.say, self.story
         marts = []
         for mart in self.marts:
-            told, words = story.sentences(mart), content()["marts"].get(mart, {})
-            marts.append((mart, say(words.get("ask", "")), told[0] if told else ""))
+            glances, words = self.glances[mart], content()["marts"].get(mart, {})
+            line = say(
+                "Measures shown: {shown}. Clear gaps by citizenship: {clear}.",
+                shown=say.count(sum(g.told for g in glances)),
+                clear=say.count(sum(g.clear for g in glances)),
+            )
+            marts.append((mart, say(words.get("ask", "")), line))
         return {
             "title": say("What this office's decisions expose people to"),
             "sentences": story.overview(self.marts), "pictures": self.overview, "marts": marts,
         }  # fmt: skip
+
+    def _handout(self) -> dict[str, Any]:
+        say = self.say
+        return {
+            "title": say("The audit on one page: {quarter}", quarter=say.period(_quarter(self.public.settings.period_to))),
+            "sentences": self.story.overview(self.marts), "picture": self.handout, "rule": self.story.rule_note(),
+        }  # fmt: skip
+
+    def _report(self) -> dict[str, Any]:
+        say, words = self.say, content()["marts"]
+        return {
+            "title": say("The whole report: {quarter}", quarter=say.period(_quarter(self.public.settings.period_to))),
+            "sentences": self.story.overview(self.marts), "overview": self.overview, "terms": self._terms(),
+            "chapters": [
+                (mart, words.get(mart, {}), self.story.sentences(mart), [g for g in self.glances[mart] if g.told], self.of_mart[mart])
+                for mart in self.public.marts
+            ],
+        }  # fmt: skip
+
+    def _terms(self) -> list[tuple[str, str, str]]:
+        say = self.say
+        return [
+            (_slug(term), say(term), say(text)) for term, text in (entry.values() for entry in content()["glossary"])
+        ]
 
     def _findings(self) -> dict[str, Any]:
         say, story = self.say, self.story
@@ -319,6 +389,10 @@ def _door(public: PublicData) -> str:
         '<meta http-equiv="refresh" content="0; url=en/index.html"></head>\n'
         f'<body><main style="padding:3rem 1.5rem"><h1>Immigration Integrity Audit</h1>{links}</main></body>\n</html>\n'
     )
+
+
+def _quarter(day: date) -> str:
+    return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def _sizes(drawn: Mapping[Width, Mapping[str, Any]]) -> dict[Width, tuple[int, int]]:

@@ -282,7 +282,7 @@ class Story:
 
     # ---- pictures ----------------------------------------------------------------------------------------------
 
-    def gaps(self, name: str, measures: Sequence[Any], *, title: str | None = None) -> Picture | None:
+    def gaps(self, name: str, measures: Sequence[Any], *, most: int = MOST_GAPS) -> Picture | None:
         """Noncitizens less citizens, for each rate."""
         say = self.say
         found = [(m, self.public.gap(m.measure_id, contrast="citizenship")) for m in measures]
@@ -292,6 +292,9 @@ class Story:
         shown = [(m, gap) for m, gap in pairs if gap.status in SHOWN]
         if len(shown) < FEWEST_GAPS:
             return None
+        if sum(self.judged(gap) for _, gap in shown) >= FEWEST_GAPS:  # what nobody judges would stand among the clear
+            pairs = [(m, gap) for m, gap in pairs if gap.status not in SHOWN or self.judged(gap)]
+            shown = [(m, gap) for m, gap in pairs if gap.status in SHOWN]
         pairs = sorted(
             pairs,
             key=lambda p: (
@@ -300,7 +303,7 @@ class Story:
                 -abs(p[1].difference or 0) if p[1].status in SHOWN else 0.0,
                 p[0].measure_id,
             ),
-        )[:MOST_GAPS]
+        )[:most]
         rows = [
             Row(label=f"{say(m.title)} ({say('n = {n}', n=self._both(gap))})", marks=[self._gap_mark(gap)])
             for m, gap in pairs
@@ -315,7 +318,7 @@ class Story:
         lower, higher = say("lower for noncitizens"), say("higher for noncitizens")
         return Picture(
             id=f"{_slug(name)}-gaps",
-            title=title or (say(
+            title=(say(
                 "Noncitizens and citizens differ clearly in {clear} of {shown} measures",
                 clear=say.count(len(clear)), shown=say.count(len(judged)),
             ) if judged else say("Noncitizens and citizens in {shown} measures", shown=say.count(len(shown)))),

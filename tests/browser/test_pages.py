@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline.report import site
-from pipeline.report.figures import find_chrome
+from pipeline.report.pdf import find_chrome
 from pipeline.report.tables import PublicData
 from tests.report_example import example
 
