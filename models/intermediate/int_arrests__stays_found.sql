@@ -1,6 +1,6 @@
 -- One row per arrest and stay in custody that came of it.
--- A stay belongs to the arrest of which came the case that it names; one that names no case, to the arrests of the person on
--- the day of booking or the day before. Two arrests of one day share such a stay: nothing on file tells them apart.
+-- A stay belongs to the arrest of which came the case that it names; one that names no case, to the arrests of the
+-- person on the day of booking or the day before. Two arrests of one day share such a stay: nothing tells them apart.
 with arrests as (
     select
         arrest_id,
