@@ -6,12 +6,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
 from pipeline.disclose import HIDDEN, load_registry, publish
+from pipeline.disclose.attack import propagate
 from pipeline.disclose.challenge import challenge
+from pipeline.disclose.history import stack
+from pipeline.disclose.suppress import make_gate
+from pipeline.disclose.system import WINDOW, build_system
 from pipeline.errors import ReleaseRefused
 from tests.test_disclose import CELL, NO_COMPARISONS, long_table
 
@@ -169,6 +174,45 @@ def quarters(counts: dict[str, tuple[int, int]]) -> pd.DataFrame:
 def test_an_unfinished_year_is_not_shown_beside_its_quarters() -> None:
     rows = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024": (110, 200), "all": (110, 200)})
     assert publish(rows, NO_COMPARISONS).measures["period"].tolist() == ["2024-Q1", "2024-Q2", "all"]
+
+
+def test_a_year_so_far_beside_its_quarters_gives_away_the_quarter_that_is_hidden(tmp_path: Path) -> None:
+    counts = {"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024-Q3": (4, 90), "2024": (114, 290), "all": (114, 290)}
+    rows = quarters(counts)
+    assert any(p.startswith("IIU605 filed numerator, 2024-Q3") for p in refusal(written(tmp_path, naive(rows)), rows))
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+
+
+def test_a_year_that_has_grown_since_it_was_unfinished_is_no_change_of_a_published_number() -> None:
+    first = quarters({"2024-Q1": (50, 100), "2024": (50, 100), "all": (50, 100)})
+    second = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024": (110, 200), "all": (110, 200)})
+    whole = stack(second, [publish(first, NO_COMPARISONS).record], ())
+    assert set(whole.rows["measure_id"]) == {"filed"}  # one that changed stands beside its earlier self, renamed
+    assert (
+        publish(second, NO_COMPARISONS, earlier=[publish(first, NO_COMPARISONS).record])
+        .measures["status"]
+        .eq("ok")
+        .all()
+    )
+
+
+def test_what_was_all_is_no_sum_of_years_where_it_ended_within_one() -> None:
+    rows = quarters({"2023": (40, 100), "2024": (60, 100), f"{WINDOW}2023-Q1/2025-Q1": (150, 300)})
+    system = build_system(rows, load_registry())
+    assert not system.is_margin_line.any()
+
+
+def test_a_revision_gives_away_the_few_whose_cases_were_revised() -> None:
+    first = publish(quarters({"2024-Q1": (50, 200), "all": (50, 200)}), NO_COMPARISONS).record
+    revised = quarters({"2024-Q1": (52, 200), "all": (52, 200)})
+    whole = stack(revised, [first], ["filed"])
+    gate = make_gate(build_system(whole.rows, load_registry(), whole.ties), whole.rows, load_registry())
+    both = gate.known(np.ones(len(whole.rows), dtype=bool))  # the naive office shows both tables
+    low, high = propagate(gate.system, both)
+    found = gate.small & (low == high)
+    assert {gate.system.value[node] for node in np.flatnonzero(found)} == {-2, 2}
+    ours = publish(revised, NO_COMPARISONS, earlier=[first], corrected=["filed"]).measures
+    assert ours["status"].eq(HIDDEN).all()
 
 
 def test_two_totals_a_few_cases_apart_are_not_both_published() -> None:

@@ -37,10 +37,10 @@ class Ladders:
         """`asked` are the rows whose share counts: those of the new release."""
         self._share = registry.shown_share
         self._table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(sort=True)[0]
-        apart = _in_pool(rows, "race", registry)
+        apart = np.any([_in_pool(rows, column, registry) for column in registry.pools], axis=0)
         self._step = 2 * period_rank(rows["period"]) + ~apart
-        self._finished = _finished(rows["period"])
-        self._has_cases = rows["denominator"].fillna(rows["numerator"]).gt(0).to_numpy(dtype=bool) & asked
+        self._finished = finished(rows["period"])
+        self._asked = asked
         self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
         np.minimum.at(self._lowest, self._table, self._step)
         # What is broken down by nothing is always listed: a reader must see that it is hidden.
@@ -60,14 +60,19 @@ class Ladders:
         return withheld
 
     def climb(self, shown: Mask) -> bool:
-        """Lifts each table that shows too few cells of its lowest step, until none does; whether any was lifted."""
+        """Lifts each table that shows too few of its cells, at its lowest step or in all, until none does.
+
+        Whether any was lifted. A cell without a case is a cell: a reader who meets a table of hidden rows cannot tell.
+        """
         before = self._lowest
         while True:
-            asked = self._has_cases & (self._step == self._lowest[self._table])
-            cells, visible = (
-                np.bincount(self._table[at], minlength=len(self._lowest)) for at in (asked, asked & shown)
-            )
-            poor = ((visible < self._share * cells) | (cells == 0)) & (self._lowest < self._highest)
+            listed = self.listed & self._asked
+            lowest = listed & (self._step == self._lowest[self._table])
+            poor = np.zeros(len(self._lowest), dtype=bool)
+            for at in (lowest, listed):
+                cells, visible = (np.bincount(self._table[m], minlength=len(poor)) for m in (at, at & shown))
+                poor |= (visible < self._share * cells) | (cells == 0)
+            poor &= self._lowest < self._highest
             if not poor.any():
                 return bool((self._lowest > before).any())
             self._lowest = self._lowest + poor
@@ -85,13 +90,13 @@ def needed(rows: pd.DataFrame, listed: Mask, registry: Registry) -> Mask:
     return keep
 
 
-def _finished(period: pd.Series[str]) -> Mask:
+def finished(period: pd.Series[str]) -> Mask:
     """Whether the row's period is no year, or a year all of whose quarters are in these rows."""
     quarters = pd.Series(period.unique())
     quarters = quarters[quarters.str.contains("-Q")]
-    finished = quarters.str[:4].value_counts().eq(4)
+    whole = quarters.str[:4].value_counts().eq(4)
     is_year = period.str.len().eq(len("2024"))
-    return (~is_year | period.isin(finished[finished].index) | ~period.str[:4].isin(finished.index)).to_numpy()
+    return (~is_year | period.isin(whole[whole].index) | ~period.str[:4].isin(whole.index)).to_numpy()
 
 
 def _in_pool(rows: pd.DataFrame, column: str, registry: Registry) -> Mask:

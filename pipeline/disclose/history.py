@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.disclose.coarsen import finished
 from pipeline.disclose.registry import CELL
 from pipeline.disclose.system import WINDOW, Mask, Tie
 from pipeline.errors import Problem, ReleaseRefused
@@ -55,6 +56,8 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
     )
     problems: list[Problem] = []
     for age, record in enumerate(reversed(earlier), start=1):
+        # A year that was not finished was never listed, and means more now.
+        record = record[finished(record["period"])]
         moved = record["period"].eq("all") & record["window"].ne(window)
         old = record.assign(
             version=age, name=record["measure_id"], period=record["period"].mask(moved, WINDOW + record["window"])

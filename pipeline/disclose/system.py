@@ -246,8 +246,14 @@ def _parts_of_periods(present: list[str]) -> dict[str, list[str]]:
     for window in (p for p in present if p.startswith(WINDOW)):
         first, last = window.removeprefix(WINDOW).split("/")
         inside = [y for y in years if first <= f"{y}-Q1" and f"{y}-Q4" <= last]
-        split[window] = inside + [q for q in quarters if first <= q <= last and q[:4] not in inside]
+        split[window] = inside + [q for q in _quarters(first, last) if q[:4] not in inside]
     return split
+
+
+def _quarters(first: str, last: str) -> list[str]:
+    """The quarters from one to another: 2015-Q3, 2015-Q4, 2016-Q1, ..."""
+    named = (f"{year}-Q{quarter}" for year in range(int(first[:4]), int(last[:4]) + 1) for quarter in range(1, 5))
+    return [quarter for quarter in named if first <= quarter <= last]
 
 
 def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:
