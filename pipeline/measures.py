@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from pipeline.config import AuditSettings
+from pipeline.disclose.registry import load_registry
 from pipeline.stats import bounds, histograms, intervals
 from pipeline.stats.clusters import Side, clustered_p_value
 from pipeline.stats.intervals import Floats, Interval
@@ -203,15 +204,21 @@ class _Grid:
             for column, always in (("race", {"unknown", settings.reference_race}), ("offence_group", {"unknown"}))
         )
         of_period = np.array([[_within(q, period) for q in quarters] for period in all_periods], dtype=np.int64)
+        pools = {"race": _pools("race", races), "citizenship": {}, "offence_group": _pools("offence_group", offences)}
         margin = [
-            np.vstack([np.ones(len(v), dtype=np.int64), np.eye(len(v), dtype=np.int64)])
-            for v in (races, CITIZENSHIP, offences)
+            np.array([[True] * len(v), *([one == part for one in v] for part in v), *pool.values()], dtype=np.int64)
+            for v, pool in zip((races, CITIZENSHIP, offences), pools.values(), strict=True)
         ]
         only_unknown = np.tile(
             np.array([c == "unknown" for c in CITIZENSHIP], dtype=np.int64), (len(CITIZENSHIP) + 1, 1)
         )
         labels = pd.MultiIndex.from_product(
-            [all_periods, [ALL, *races], [ALL, *CITIZENSHIP], [ALL, *offences]],
+            [
+                all_periods,
+                [ALL, *races, *pools["race"]],
+                [ALL, *CITIZENSHIP],
+                [ALL, *offences, *pools["offence_group"]],
+            ],
             names=["period", "race", "citizenship", "offence_group"],
         ).to_frame(index=False)
         by_race, by_citizenship, by_offence = (labels[c] != ALL for c in ("race", "citizenship", "offence_group"))
@@ -274,6 +281,13 @@ class _Grid:
         """Cases by breakdown cell, outcome and time, and the same over unknown citizenship."""
         both = self.totals(rows, outcome * times + place, outcomes * times, "cases")
         return both[0].reshape(-1, outcomes, times), both[1].reshape(-1, outcomes, times)
+
+
+def _pools(column: str, present: list[str]) -> dict[str, list[bool]]:
+    """The groups in which small ones are shown together: which of the groups present lie in each, two at least."""
+    pools = load_registry().pools.get(column, {})
+    inside = {pool: [one in members for one in present] for pool, members in pools.items()}
+    return {pool: at for pool, at in inside.items() if sum(at) > 1}
 
 
 def _within(quarter: str, period: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
 
 from pipeline.disclose import HIDDEN, load_registry, publish
 from pipeline.errors import AuditError
-from pipeline.measures import COMPARISON_COLUMNS
+from pipeline.measures import COMPARISON_COLUMNS, measure_table
+from tests.small_county import county
+from tests.test_measures import NO_VALUES, SETTINGS, SUPPLIED, catalogue
 
 CELL = ["measure_id", "period", "race", "citizenship", "offence_group", "stratum"]
 NO_COMPARISONS = pd.DataFrame(columns=COMPARISON_COLUMNS)
@@ -216,3 +219,15 @@ def test_a_measure_that_hiding_cannot_protect_is_hidden_whole_and_the_others_are
     hidden = published.query("measure_id == 'M-2'")
     assert hidden["status"].tolist() == [HIDDEN]
     assert hidden["numerator"].isna().all()
+
+
+def test_each_table_shows_most_of_its_cells_in_a_county_of_120_000_cases() -> None:
+    registry = load_registry()
+    cells = county(120_000, 40, {"M-1": (1.0, 0.55)}, seed=1)
+    settings = replace(SETTINGS, period_from=date(2015, 1, 1), period_to=date(2024, 12, 31))
+    rows = measure_table(cells, NO_VALUES, catalogue().assign(mart="charging"), SUPPLIED, settings)
+    tables = publish(rows, NO_COMPARISONS).tables.set_index("breakdown")
+    declared = {name for name in registry.tables if "stratum" not in name and "horizon" not in name}
+    assert set(tables.index) == declared
+    assert "withheld" not in set(tables["finest_period"])
+    assert tables["share"].min() >= registry.shown_share == 0.6

@@ -106,6 +106,23 @@ def test_every_race_appears_in_every_period_and_in_each_breakdown() -> None:
     assert all(races == {"all", "black", "unknown", "white"} for races in per_period)
 
 
+def test_small_groups_are_counted_together_as_well_as_apart_and_never_twice_in_the_whole() -> None:
+    more = cells(
+        ("2023-Q3", "aian", "citizen", "public_order", None, 1, 4),
+        ("2023-Q3", "nhpi", "noncitizen", "other", None, 2, 5),
+        ("2024-Q1", "nhpi", "unknown", "drug", None, 3, 6),
+    )
+    found = table(pd.concat([CELLS, more], ignore_index=True))
+    assert counts(row(found, race="another_group")) == [6, 15, 6]
+    assert counts(row(found, race="another_group", citizenship="noncitizen", period="2023")) == [2, 5, 0]
+    assert counts(row(found, offence_group="another_offence")) == [3, 9, 0]
+    assert counts(row(found))[:2] == [79 + 6, 220 + 15]
+
+
+def test_a_pool_of_one_group_is_that_group() -> None:
+    assert not {"another_group", "another_offence"} & set(table()[["race", "offence_group"]].to_numpy().ravel())
+
+
 def test_what_is_crossed_grows_with_the_period() -> None:
     found = table()
     crossed = found[["race", "citizenship", "offence_group"]] != "all"

@@ -63,11 +63,6 @@ class Registry:
         people: npt.NDArray[np.bool_] = ~rows["measure_id"].isin(self.about_nobody).to_numpy()
         return people
 
-    def pooled(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """The cells with small groups under the name of their pool: what its row is computed from."""
-        recoded = {c: cells[c].map(lambda v, c=c: self.pool_of(c, v) or v) for c in self.pools if c in cells}
-        return cells.assign(**recoded)
-
     def pool_of(self, column: str, value: str) -> str:
         """The pool that a group lies in, or the empty text."""
         return next(

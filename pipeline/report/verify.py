@@ -212,14 +212,13 @@ def _differing(rows: pd.DataFrame, derived: dict[str, npt.NDArray[np.float64]]) 
 def _sums(measures: pd.DataFrame) -> Iterator[Problem]:
     """A whole is the sum of its parts where all are shown, and no less than the parts that are shown elsewhere."""
     registry = load_registry()
-    pools = {member for pools in registry.pools.values() for members in pools.values() for member in members}
     whole = {"race": "all", "citizenship": "all", "offence_group": "all", "period": "all"}
     for axis in whole:
         others = [c for c in CELL if c != axis]
         parts = measures[measures[axis].ne("all")]
-        if axis == "race" and "another_group" in set(parts["race"]):
-            pooled = parts[parts["race"].eq("another_group")].set_index(others).index
-            in_pool = pd.MultiIndex.from_frame(parts[others]).isin(pooled) & parts["race"].isin(pools)
+        for pool, members in registry.pools.get(axis, {}).items():
+            pooled = parts[parts[axis].eq(pool)].set_index(others).index
+            in_pool = pd.MultiIndex.from_frame(parts[others]).isin(pooled) & parts[axis].isin(members)
             parts = parts[~in_pool]
         if axis == "period":
             yield from _wrong_sums(measures, parts[parts["period"].str.len().eq(4)], others, axis, "all")
