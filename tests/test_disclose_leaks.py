@@ -30,7 +30,9 @@ KEY = "Zk3_x-9QpLm2"
 
 
 def codes(folder: Path) -> list[str]:
-    found = leaks(folder, keys=[KEY], canaries=["CR-2024-00123", "Maria Canary"], hidden_numbers=[0.0444444444444])
+    found = leaks(
+        folder, keys={KEY}.intersection, canaries=["CR-2024-00123", "Maria Canary"], hidden_numbers=[0.0444444444444]
+    )
     return [problem.code for problem in found]
 
 

@@ -229,6 +229,51 @@ def test_kitagawa_and_das_gupta_parts_add_up_to_the_gap() -> None:
     assert three.rates == pytest.approx(two.rates)
 
 
+def test_what_the_steps_add_is_the_gap_at_the_end() -> None:
+    """By hand: 0.8 x 0.5 = 0.40 and 0.6 x 0.5 = 0.30. All of the gap arises at the first step: (0.8 - 0.6) x 0.5."""
+    found = decompose.through_steps([100, 80, 40], [50, 30, 15])
+    assert found.gap == pytest.approx(0.1)
+    assert found.parts == pytest.approx([0.1, 0])
+    # 0.8 x 0.5 and 0.6 x 0.9: the second step takes back more than the first added
+    turned = decompose.through_steps([100, 80, 40], [50, 30, 27])
+    assert turned.gap == pytest.approx(-0.14)
+    assert turned.parts == pytest.approx([0.2 * 0.7, -0.4 * 0.7])
+
+
+def test_the_steps_of_any_way_add_up_and_turn_round_with_the_groups() -> None:
+    rng = np.random.default_rng(37)
+    for _ in range(50):
+        one, other = (np.cumprod([900, *rng.uniform(0.2, 1, 4)]).round() for _ in range(2))
+        found, back = decompose.through_steps(one, other), decompose.through_steps(other, one)
+        assert found.parts.sum() == pytest.approx(found.gap) == pytest.approx(one[-1] / one[0] - other[-1] / other[0])
+        assert np.prod(found.passed) == pytest.approx(one[-1] / one[0])
+        assert back.parts == pytest.approx(-found.parts)
+
+
+def test_what_nobody_reached_adds_nothing_that_could_be_told() -> None:
+    found = decompose.through_steps([100, 0, 0], [50, 30, 15])
+    assert np.isnan(found.parts).all() and found.gap == pytest.approx(-0.3)
+
+
+def test_the_limits_of_a_step_cover_its_true_part() -> None:
+    rng = np.random.default_rng(41)
+    passing, reference = [0.7, 0.6, 0.4], [0.65, 0.5, 0.5]
+    # so many that the counts are their expectations
+    truth = decompose.through_steps(1e6 * np.cumprod([1, *passing]), 1e6 * np.cumprod([1, *reference])).parts
+    inside = []
+    for _ in range(400):
+        sides = []
+        for rates in (passing, reference):
+            reached = [600]
+            for rate in rates:
+                reached.append(int(rng.binomial(reached[-1], rate)))
+            sides.append(reached)
+        found = decompose.through_steps(*sides)
+        inside.append((found.limits.low <= truth) & (truth <= found.limits.high))
+    # 95 % of 400, within four standard errors of such a share
+    assert np.abs(np.mean(inside, axis=0) - 0.95).max() < 0.044, np.mean(inside, axis=0)
+
+
 def test_shrunken_rates_err_less_than_raw_ones_and_cover_about_as_said() -> None:
     rng = np.random.default_rng(29)
     raw_error = drawn_error = covered = total = 0.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -30,28 +30,36 @@ DECIMALS = 12
 
 
 def leaks(
-    folder: Path,
-    *,
-    keys: Collection[str] = (),
+    *folders: Path,
+    keys: Callable[[Collection[str]], Collection[str]] = lambda _: (),
     canaries: Collection[str] = (),
     hidden_numbers: Collection[float] = (),
     registry: Registry | None = None,
     contract: Contract | None = None,
 ) -> list[Problem]:
-    """Everything in the files of a folder that is no count and still must not leave.
+    """Everything in the files of these folders that is no count and still must not leave.
 
-    `keys` are the hashed identifiers of the database, `canaries` texts that must be nowhere (names and numbers of cases,
-    planted or real), `hidden_numbers` the estimates and limits of hidden rows.
+    `keys` says which of some texts are hashed identifiers of the database (of which there can be more than fit in memory);
+    `canaries` are texts that must be nowhere (names and numbers of cases, planted or real), `hidden_numbers` the
+    estimates and limits of hidden rows.
     """
     registry, contract = registry or load_registry(), contract or load_contract()
-    keys, canaries = frozenset(keys), tuple(canaries)
+    canaries = tuple(canaries)
     hidden = {round(number, DECIMALS) for number in hidden_numbers if round(number, 3) != number}
     problems: list[Problem] = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    like_keys: dict[str, set[str]] = {}
+    for folder, path in ((f, p) for f in folders for p in sorted(f.rglob("*")) if p.is_file()):
         file = path.relative_to(folder).as_posix()
         for text in (file, *_texts(path)):
-            problems += _in_text(file, text, keys, canaries, hidden)
-    for table in tables_in(folder):
+            like_keys.setdefault(file, set()).update(_KEY.findall(text))
+            problems += _in_text(file, text, canaries, hidden)
+    found = frozenset(keys(set().union(*like_keys.values())))
+    problems += [
+        _leak("IIU621", file, f"{len(texts & found)} keys of the database", "no key of a person, a case or an event")
+        for file, texts in like_keys.items()
+        if texts & found
+    ]
+    for table in (table for folder in folders for table in tables_in(folder)):
         if not {Path(table.file).name, table.place} & set(registry.reference_tables):
             problems += _in_table(table, contract)
     return list(dict.fromkeys(problems))
@@ -70,12 +78,7 @@ def _texts(path: Path) -> Iterator[str]:
         yield path.read_bytes().decode("utf-8", "replace")
 
 
-def _in_text(
-    file: str, text: str, keys: Collection[str], canaries: Iterable[str], hidden: Collection[float]
-) -> Iterator[Problem]:
-    found = sum(1 for key in set(_KEY.findall(text)) if key in keys)
-    if found:
-        yield _leak("IIU621", file, f"{found} keys of the database", "no key of a person, a case or an event")
+def _in_text(file: str, text: str, canaries: Iterable[str], hidden: Collection[float]) -> Iterator[Problem]:
     planted = sum(1 for canary in canaries if canary in text)
     if planted:
         yield _leak("IIU622", file, f"{planted} texts that must be nowhere", "no name, number of a case or free text")

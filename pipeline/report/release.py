@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import __version__
@@ -48,8 +50,6 @@ KEYS = {
 }
 STATUS = ("ok", HIDDEN, "unreliable", "not_estimable", "not_computable")
 _CODE = {".py", ".sql", ".yml", ".csv", ".j2", ".toml", ".lock"}
-#: A key of the database, as restricted tables hold it.
-_KEY = re.compile(r"[\w-]{12}", re.ASCII)
 
 
 def write_package(
@@ -147,16 +147,21 @@ def release(
 
 def refuse_leaks(*folders: Path, restricted: Path) -> None:
     """Searches the files of these folders for what an audit's restricted tables hold. Raises ReleaseRefused with it."""
-    keys: set[str] = set()
-    for path in sorted(restricted.glob("*.parquet")):
-        file = pq.ParquetFile(path)
-        named = [c for c in file.schema_arrow.names if c.endswith("_id") and c not in ("measure_id", "check_id")]
-        for column in named:
-            values = file.read(columns=[column]).column(0).unique().to_pylist()
-            keys |= {v for v in values if isinstance(v, str) and _KEY.fullmatch(v)}
+
+    def keys(texts: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        for path in sorted(restricted.glob("*.parquet")):
+            file = pq.ParquetFile(path)
+            named = [c for c in file.schema_arrow.names if c.endswith("_id") and c not in ("measure_id", "check_id")]
+            for column in named:
+                values = file.read(columns=[column]).column(0)
+                if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+                    alike = pc.is_in(values, value_set=pa.array(sorted(texts), values.type))
+                    found |= set(values.filter(alike).to_pylist())
+        return found
+
     hidden = _hidden_numbers(restricted, folders)
-    found = [problem for folder in folders for problem in leaks(folder, keys=keys, hidden_numbers=hidden)]
-    if found:
+    if found := leaks(*folders, keys=keys, hidden_numbers=hidden):
         raise ReleaseRefused(found)
 
 

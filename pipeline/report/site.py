@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from pipeline.estimands import load_estimands
-from pipeline.report import figures, pdf
+from pipeline.report import figures, pathway, pdf
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.gate import check_pages
 from pipeline.report.language import LANGUAGES, NAMES, Language
@@ -121,7 +121,7 @@ class _Edition:
         self.public, self.say, self.tables, self.sums = public, say, tables, sums
         self.story = Story(public, say)
         self.marts = [mart for mart in public.marts if mart != DATA_QUALITY]
-        self.of_mart = {mart: self.story.pictures(mart) for mart in public.marts}
+        self.of_mart = {mart: self._pictures(mart) for mart in public.marts}
         self.glances = {mart: self.story.glance(mart) for mart in public.marts}
         self.overview = self._overview_pictures()
         rates = [m for mart in self.marts for m in public.of_mart(mart) if m.kind == "rate"]
@@ -132,6 +132,9 @@ class _Edition:
             *(p for pictures in self.of_mart.values() for p in pictures),
         ]
         self.drawings = {p.id: {width: p.figure(width) for width in PIXELS} for p in self.pictures}
+
+    def _pictures(self, mart: str) -> list[Picture]:
+        return pathway.pictures(self.story) if mart == pathway.MART else self.story.pictures(mart)
 
     def _overview_pictures(self) -> list[Picture]:
         rates = [m for mart in self.marts for m in self.public.of_mart(mart) if m.kind == "rate"]

@@ -373,7 +373,7 @@ class Story:
             return None
         told = {race for race, _, row in rows if row.status in SHOWN}
         drawn = [
-            Row(label=self.race_name.get(race, race), marks=[self._mark(c, row) for r, c, row in rows if r == race])
+            Row(label=self.race_name.get(race, race), marks=[self.mark(c, row) for r, c, row in rows if r == race])
             for race in dict.fromkeys(race for race, _, _ in rows)
             if race in told
         ]
@@ -406,7 +406,7 @@ class Story:
             ],
             figure=lambda width: figures.dots(drawn, width=width, **names),
             rows=pd.DataFrame([row._asdict() for _, _, row in rows]),
-            source=measure.mart, measures=[measure], check=self._check(measure, everyone),
+            source=measure.mart, measures=[measure], check=self.check(measure, everyone),
         )  # fmt: skip
 
     def trend(self, measure: Any) -> Picture | None:
@@ -440,7 +440,7 @@ class Story:
         panels = [
             (
                 self.citizenship_name[c],
-                [Mark(series=c, status="not_estimable") if row is None else self._mark(c, row) for row in rows[c]],
+                [Mark(series=c, status="not_estimable") if row is None else self.mark(c, row) for row in rows[c]],
             )
             for c in series
         ]
@@ -460,7 +460,7 @@ class Story:
             ],
             figure=lambda width: figures.trend(panels, periods=periods, unit=first.unit, say=say, width=width),
             rows=pd.DataFrame([row._asdict() for _, _, row in flat]),
-            source=measure.mart, measures=[measure], check=self._check(measure, last),
+            source=measure.mart, measures=[measure], check=self.check(measure, last),
         )  # fmt: skip
 
     def mix(self, measure: Any) -> Picture | None:
@@ -485,7 +485,7 @@ class Story:
             if (row := self.public.cell(measure.measure_id, citizenship=c, stratum=stratum)) is not None
         ] or [(s, ALL, self.public.cell(measure.measure_id, stratum=s)) for s in order]
         drawn = [
-            Row(label=_capital(self.label(s)), marks=[self._mark(c, row) for t, c, row in cells if t == s])
+            Row(label=_capital(self.label(s)), marks=[self.mark(c, row) for t, c, row in cells if t == s])
             for s in order
         ]
         series = {c: self.citizenship_name[c] for c in (*CITIZENSHIPS, ALL) if any(c == seen for _, seen, _ in cells)}
@@ -513,7 +513,7 @@ class Story:
             ],
             figure=lambda width: figures.dots(drawn, series=series, unit="share", say=say, width=width),
             rows=pd.DataFrame([row._asdict() for _, _, row in cells]),
-            source=measure.mart, measures=[measure], check=self._check(measure, everyone),
+            source=measure.mart, measures=[measure], check=self.check(measure, everyone),
         )  # fmt: skip
 
     def counted(self, marts: Sequence[str]) -> Picture | None:
@@ -543,7 +543,7 @@ class Story:
             figure=lambda width: figures.bars(drawn, width=width),
             rows=pd.DataFrame([row._asdict() for _, row in pairs]),
             source="measures", measures=[m for m, _ in pairs],
-            check=self._check(most, row, table="measures"),
+            check=self.check(most, row, table="measures"),
         )  # fmt: skip
 
     def overview(self, marts: Sequence[str]) -> list[str]:
@@ -745,7 +745,7 @@ class Story:
     def _count(self, row: Any) -> str:
         return self.absent(row.status) if pd.isna(row.denominator) else self.say.count(row.denominator)
 
-    def _mark(self, series: str, row: Any) -> Mark:
+    def mark(self, series: str, row: Any) -> Mark:
         if row.status not in SHOWN:
             return Mark(series=series, status=row.status, text=self.value(row))
         return Mark(
@@ -762,7 +762,7 @@ class Story:
             text=self.say.gap(gap.difference, "share"),
         )  # fmt: skip
 
-    def _check(self, measure: Any, row: Any, *, table: str = "") -> Check | None:
+    def check(self, measure: Any, row: Any, *, table: str = "") -> Check | None:
         if row is None or row.status not in SHOWN:
             return None
         columns = [c for c in ("numerator", "denominator") if not pd.isna(getattr(row, c))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pipeline.stats.intervals import Floats, ratio_of
+from pipeline.stats.intervals import Floats, Interval, proportion, rate_variance, ratio_of, z_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,21 @@ class Oaxaca:
     unexplained: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """A gap at the end of a way as the sum of what each step adds; one entry a step, in order.
+
+    `passed` and `reference_passed` are shares of those who had reached the step before, `parts` what each step adds to the
+    gap in the share of all who reached the last one. NaN where nobody of a side reached a step.
+    """
+
+    gap: float
+    passed: Floats
+    reference_passed: Floats
+    parts: Floats
+    limits: Interval
+
+
 def kitagawa(rates: ArrayLike, cases: ArrayLike, reference_rates: ArrayLike, reference_cases: ArrayLike) -> Kitagawa:
     """Group minus reference. Each part is weighed with the average of both sides, so no side is the standard.
 
@@ -56,6 +71,35 @@ def kitagawa(rates: ArrayLike, cases: ArrayLike, reference_rates: ArrayLike, ref
         gap=float((r1 * share1 - r0 * share0).sum()),
         rates=float(((r1 - r0) * (share1 + share0) / 2).sum()),
         composition=float(((share1 - share0) * (r1 + r0) / 2).sum()),
+    )
+
+
+def through_steps(reached: ArrayLike, reference_reached: ArrayLike, *, confidence: float = 0.95) -> Steps:
+    """Where along nested steps a gap between two groups arises, group minus reference.
+
+    Counts: all cases of the group, then how many reached each step; shape (steps + 1,). At each step the gap so far is
+    that of Kitagawa: `rates` is what the step adds, weighed with the mean share of both groups that reached it, and
+    `composition` what came down from the steps before, times the mean share that pass. So the parts sum to the gap
+    exactly. The limits are those of the delta method for independent cases.
+    """
+    n1, n0 = np.asarray(reached, dtype=float), np.asarray(reference_reached, dtype=float)
+    passed = np.array([proportion(n[1:], n[:-1]) for n in (n1, n0)])
+    gap = float(n1[-1] / n1[0] - n0[-1] / n0[0])
+    step = 1e-6
+    slopes = np.zeros((passed[0].size, *passed.shape))
+    for side, place in np.ndindex(passed.shape):
+        nudge = np.zeros_like(passed)
+        nudge[side, place] = step
+        slopes[:, side, place] = (_parts(*(passed + nudge)) - _parts(*(passed - nudge))) / (2 * step)
+    variance = np.array([rate_variance(n[1:], n[:-1]) for n in (n1, n0)])
+    reach = z_value(confidence) * np.sqrt((slopes**2 * variance).sum(axis=(1, 2)))
+    parts = _parts(*passed)
+    return Steps(
+        gap=gap,
+        passed=passed[0],
+        reference_passed=passed[1],
+        parts=parts,
+        limits=Interval(low=parts - reach, high=parts + reach),
     )
 
 
@@ -105,6 +149,19 @@ def oaxaca(outcome: ArrayLike, design: ArrayLike, in_group: ArrayLike, *, weight
         explained=explained,
         unexplained=gap - explained,
     )
+
+
+def _parts(passed: Floats, reference_passed: Floats) -> Floats:
+    """What each step adds to the last gap, from the shares that pass it."""
+    parts: list[float] = []
+    before, reference_before = 1.0, 1.0
+    for rate, reference in zip(passed, reference_passed, strict=True):
+        if np.isnan(rate) or np.isnan(reference):
+            return np.full(passed.size, np.nan)
+        split = kitagawa([rate, 0], [before, 1 - before], [reference, 0], [reference_before, 1 - reference_before])
+        parts = [part * (rate + reference) / 2 for part in parts] + [split.rates]
+        before, reference_before = before * rate, reference_before * reference
+    return np.array(parts)
 
 
 def _shares(cases: ArrayLike) -> Floats:

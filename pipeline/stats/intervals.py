@@ -76,6 +76,12 @@ def wilson(
     return _where(n > 0, low, high)
 
 
+def rate_variance(events: ArrayLike, cases: ArrayLike) -> Floats:
+    """Of a share, from its Wilson interval, which does not collapse at 0 and 1."""
+    limits = wilson(events, cases)
+    return np.asarray(((limits.high - limits.low) / (2 * z_value(0.95))) ** 2)
+
+
 def clopper_pearson(events: ArrayLike, cases: ArrayLike, *, confidence: float = 0.95) -> Interval:
     """Clopper-Pearson 1934, the exact interval: covers at least `confidence` whatever the true rate."""
     k, n = _floats(events, cases)

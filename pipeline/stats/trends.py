@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.stats.intervals import Floats, Interval, proportion, ratio_of, wilson, z_value
+from pipeline.stats.intervals import Floats, Interval, proportion, rate_variance, ratio_of, z_value
 
 #: No p-value of a change with fewer points in time.
 FEWEST_POINTS = 40
@@ -67,7 +67,7 @@ def event_study(
     """
     k1, n1, k0, n0 = (np.asarray(c, dtype=float) for c in (events, cases, comparison_events, comparison_cases))
     gap = proportion(k1, n1) - proportion(k0, n0)
-    variance = _variance(k1, n1) + _variance(k0, n0)
+    variance = rate_variance(k1, n1) + rate_variance(k0, n0)
     base = changed_at - 1
     total = variance + variance[base]
     total[base] = 0.0
@@ -131,9 +131,3 @@ def saturated_from(events: ArrayLike, cases: ArrayLike, *, chance: float = 1e-6)
     return Saturated(
         first=first if flagged else None, cases=tail if flagged else 0, rate_before=before, chance=likelihood
     )
-
-
-def _variance(events: Floats, cases: Floats) -> Floats:
-    """Of a rate, from its Wilson interval, which does not collapse at 0 and 1."""
-    limits = wilson(events, cases)
-    return np.asarray(((limits.high - limits.low) / (2 * z_value(0.95))) ** 2)

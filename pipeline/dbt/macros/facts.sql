@@ -29,6 +29,7 @@
         ref('mart_community__reported_quarters'), ref('mart_community__corrections'), ref('mart_community__staff'),
         ref('mart_representation'), ref('mart_representation__fund_requests'), ref('mart_representation__fund_fields'),
         ref('mart_representation__clemency'),
-        ref('mart_federal_discretion')
+        ref('mart_federal_discretion'),
+        ref('mart_pipeline'), ref('mart_pipeline__links')
     ]) }}
 {% endmacro %}

@@ -56,3 +56,46 @@ where
 select * from {{ model }}
 where ({{ expression }}) is not true
 {% endtest %}
+
+{#-
+    What a mix counts at its last step is what the steps multiply to: in every cell the share of all that reached `last`
+    is the product of the shares of each of `stages` among those who reached the one before, counted anew in the fact.
+-#}
+{% test stages_multiply(model, fact, measure, last, stages) %}
+{%- set groups = group_columns() | join(', ') -%}
+with reached as (
+    select
+        {{ groups }},
+        count(*) as stage_0
+        {%- for stage in stages %},
+        count(*) filter (where {{ stages[:loop.index] | join(' and ') }}) as stage_{{ loop.index }}
+        {%- endfor %}
+    from {{ fact }}
+    where is_followed and quarter is not null
+    group by {{ groups }}
+),
+
+multiplied as (
+    select
+        {{ groups }},
+        {%- for stage in stages %}
+        coalesce(cast(stage_{{ loop.index }} as double) / nullif(stage_{{ loop.index0 }}, 0), 0)
+        {{- ' *' if not loop.last }}
+        {%- endfor %} as product
+    from reached
+),
+
+counted as (
+    select
+        {{ groups }},
+        cast(sum(numerator) filter (where stratum = '{{ last }}') as double) / sum(denominator) as share
+    from {{ model }}
+    where measure_id = '{{ measure }}'
+    group by {{ groups }}
+)
+
+select *
+from multiplied
+full join counted using ({{ groups }})
+where abs(product - coalesce(share, 0)) > 1e-12 or product is null
+{% endtest %}
