@@ -1052,6 +1052,8 @@ given(
     z7            pre_plea   failed        open               true           -                   -                   -
     z8            pre_plea   open          -                  false          false               -                   -
     z9            pre_plea   not_recorded  -                  -              -                   -                   -
+    z10           pre_plea   completed     dismissed          -              -                   true                true
+    z11           pre_plea   completed     dismissed          false          true                -                   true
     """,
     person_id="ann",
     program_code="p",
@@ -1060,22 +1062,22 @@ given(
 
 
 def test_open_and_unrecorded_ends_are_neither_completed_nor_failed(cells: Any) -> None:
-    assert cells("DIV-02d", 2002) == (6, 7)
-    assert cells("DIV-02e", 2002) == (5, 6)
+    assert cells("DIV-02d", 2002) == (8, 9)
+    assert cells("DIV-02e", 2002) == (7, 8)
 
 
 def test_a_plea_up_front_is_known_only_where_both_questions_are_answered(
     cells: Any,
 ) -> None:
-    assert cells("DIV-04", 2002) == (4, 6)
+    assert cells("DIV-04", 2002) == (5, 7)
 
 
-def test_a_dismissal_is_a_federal_conviction_only_with_both_parts_on_record(
+def test_a_dismissal_is_a_federal_conviction_only_with_both_parts_on_record_and_a_plea_is_one_part(
     cells: Any,
 ) -> None:
-    assert cells("DIV-05", 2002) == (2, 3)
+    assert cells("DIV-05", 2002) == (4, 5)
     assert cells("DIV-05a", 2002) == {
-        "both_parts_met": (2, 2),
+        "both_parts_met": (4, 4),
         "ruled_out": (2, 2),
         "cannot_be_ruled_out": (1, 1),
     }
@@ -1084,7 +1086,7 @@ def test_a_dismissal_is_a_federal_conviction_only_with_both_parts_on_record(
 def test_the_stages_of_diversion_include_the_unrecorded(cells: Any) -> None:
     assert cells("DIV-03", 2002) == {
         "post_plea": (1, 1),
-        "pre_plea": (7, 7),
+        "pre_plea": (9, 9),
         "not_recorded": (1, 1),
     }
 

@@ -63,7 +63,8 @@ convictions as (
         decided.person_id,
         decided.case_id,
         decided.decided_on,
-        decided.conviction = 'yes' as is_certain,
+        -- without a day it may have come after the detainer
+        decided.conviction = 'yes' and decided.decided_on is not null as is_certain,
         {{ severity_class('charges.severity') }} as class,
         charges.offence_category,
         coalesce(aggravated_felonies.is_likely, false) as is_aggravated_felony,
@@ -111,7 +112,9 @@ by_detainer as (
         ) as is_open
     from detainers
     inner join judged
-        on detainers.person_id = judged.person_id and detainers.lodged_on >= judged.decided_on
+        on
+            detainers.person_id = judged.person_id
+            and detainers.lodged_on >= coalesce(judged.decided_on, detainers.lodged_on)
     group by detainers.contact_id
 ),
 

@@ -12,11 +12,9 @@ with diversions as (
         case
             when requires_plea is not null and requires_admission is not null then requires_plea or requires_admission
         end as is_plea_or_admission_required,
-        -- 8 USC 1101(a)(48)(A)(i): a plea of guilty or no contest, or an admission of enough facts in court
-        case
-            when requires_plea is not null and (not requires_admission or admission_in_court is not null)
-                then requires_plea or coalesce(admission_in_court, false)
-        end as is_plea_part_met,
+        -- 8 USC 1101(a)(48)(A)(i): a plea of guilty or no contest, or an admission of enough facts in court; either is
+        -- enough, and where none was required and none is on file, there was none
+        requires_plea or coalesce(admission_in_court, nullif(requires_admission, true)) as is_plea_part_met,
         -- 8 USC 1101(a)(48)(A)(ii): some punishment, penalty or restraint ordered by a judge
         judge_ordered_restraint as is_restraint_part_met
     from {{ ref('int_diversion_referrals__offence_picked') }}
