@@ -142,6 +142,11 @@ class _Audit:
             from pipeline.transform import build
 
             built = build(database=self.database, work=self.work)
+            from pipeline.own import count_own_measures
+
+            self.own = count_own_measures(
+                office_folder=self.office.folder, database=self.database, settings=self.office.settings
+            )
         with step("check_marts", "Checking the marts"):
             checks += self._validate("marts")
         with step("control_totals", "Comparing with published figures"):
@@ -152,6 +157,8 @@ class _Audit:
             )
         with step("statistics", "Computing the measures"):
             found = self._statistics()
+        for warning in self.saturations:
+            self.progress.say(f"  {warning}")
         with step("disclosure", "Hiding what could identify a person"):
             from pipeline.disclose import publish, publish_adjusted
 
@@ -177,7 +184,7 @@ class _Audit:
                 }
                 for f in landing.files
             ],
-            "warnings": [str(problem) for problem in landing.warnings],
+            "warnings": [*map(str, landing.warnings), *map(str, self.saturations)],
             "models": built.models,
             "dbt_tests_passed": built.tests_passed,
             "checks": _counted([c.status for c in checks], ("passed", "failed", "not_applicable", "error")),
@@ -249,14 +256,22 @@ class _Audit:
             CITIZENSHIP_COLUMN,
             comparison_table,
             measure_table,
+            saturations,
             with_bound_widths,
             with_clustered_p_values,
+            with_saturations,
         )
 
         settings, supplied = self.office.settings, self.office.supplied
         self.counts = read_counts(self.database)
         cells, catalogue = self.counts.cells, self.counts.catalogue
         measures = measure_table(cells, self.counts.values, catalogue, supplied, settings)
+        own = {one.measure_id for one in self.own.saturations}  # these were looked at day by day
+        self.saturations = [
+            *self.own.saturations,
+            *(s for s in saturations(cells, catalogue) if s.measure_id not in own),
+        ]
+        measures = with_saturations(measures, self.saturations)
         comparisons = with_clustered_p_values(comparison_table(measures, settings), catalogue, self.counts.clusters)
         return Statistics(
             measures=with_bound_widths(measures, comparisons),
@@ -264,8 +279,9 @@ class _Audit:
             adjusted=adjusted_table(
                 cells,
                 catalogue,
-                load_estimands(),
+                (*load_estimands(), *self.own.estimands),
                 settings,
+                values=self.counts.values,
                 with_citizenship=tuple(CITIZENSHIP_COLUMN.split(".")) in supplied,
             ),
         )
@@ -304,6 +320,7 @@ class _Audit:
             measures=published.measures,
             comparisons=published.comparisons,
             adjusted=adjusted,
+            estimands=self.own.estimands,
             catalogue=self.counts.catalogue,
             settings=self.office.settings,
             run=record,
@@ -359,7 +376,9 @@ def read_counts(database: Path) -> Counts:
     finally:
         connection.close()
     order = {m: i for i, m in enumerate(pd.read_csv(CATALOGUE, usecols=["measure_id"])["measure_id"])}
-    ordered = catalogue.fillna("").sort_values("measure_id", key=lambda ids: ids.map(order), ignore_index=True)
+    ordered = catalogue.fillna("").sort_values(
+        "measure_id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
+    )
     return Counts(cells=cells, values=values, clusters=clusters, catalogue=ordered)
 
 

@@ -8,10 +8,10 @@ the office's own decision equal without saying so is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -22,12 +22,14 @@ from pipeline.contract import ROOT
 from pipeline.errors import AuditError, Problem, place
 from pipeline.measures import ALL, MINIMUM_CASES, periods
 from pipeline.stats import adjusted, intervals, multiplicity, sensitivity, strata
+from pipeline.stats.adjusted import columns_of
 
 ESTIMANDS = ROOT / "data" / "reference" / "estimands.yml"
 
 Kind = Literal["standardised_gap", "gap_given_later_stage"]
-#: Who may have fixed a fact. What the office decided is not before its decision.
-FIXED_BY = ("calendar", "person", "police", "court", "office")
+#: Who may have fixed a fact. What the office decided, and what came later, is not before its decision.
+FIXED_BY = ("calendar", "person", "police", "court", "office", "later")
+NOT_BEFORE = ("office", "later")
 CONTRASTS = {"race": "race", "citizenship": "citizenship"}
 #: Below this share of cases with a counterpart the model speaks mostly of people it never saw.
 LEAST_USABLE = 0.5
@@ -39,7 +41,8 @@ ADJUSTED_COLUMNS = [
     *("rate", "reference_rate", "difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
     *("group_difference", "group_difference_low", "group_difference_high"),
     *("mantel_haenszel", "mantel_haenszel_low", "mantel_haenszel_high"),
-    *("e_value", "e_value_of_limit", "robustness_value", "difference_if_omitted_as_strong"),
+    *("profile", "profile_ratio", "amount_ratio", "amount_ratio_low", "amount_ratio_high"),
+    *("e_value", "e_value_of_limit", "benchmark", "robustness_value", "difference_if_omitted_as_strong"),
     *("usable", "least_support", "detectable_gap", "status", "reason"),
 ]
 
@@ -48,7 +51,8 @@ ADJUSTED_COLUMNS = [
 class Fact:
     """Something recorded that may be held equal: its column in the cells, who fixed it, and why that counts as before.
 
-    `facts` names the marts' facts whose column holds it; empty if all do.
+    `facts` names the marts' facts whose column holds it; empty if all do. A `linear` fact enters as its number, any
+    other with an indicator for each level but the `reference` (the first, where none is named).
     """
 
     name: str
@@ -56,11 +60,18 @@ class Fact:
     fixed_by: str
     reason: str
     facts: tuple[str, ...]
+    linear: bool = False
+    reference: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimand:
-    """One declared question: which contrast, in which facts, among whom, with what held equal."""
+    """One declared question: which contrast, in which facts, among whom, with what held equal.
+
+    `benchmark` names the fact that an unrecorded one is imagined to be as strong as, the last unless declared. With `one_model` all groups stand in
+    one model, averaged over everybody, and the ratio at the facts' reference levels is told beside. `measures` names
+    those asked, where not all rates and amounts of these facts are.
+    """
 
     name: str
     kind: Kind
@@ -69,10 +80,16 @@ class Estimand:
     risk_set: str
     facts: tuple[str, ...]
     hold_equal: tuple[Fact, ...]
+    benchmark: str
+    one_model: bool = False
+    measures: tuple[str, ...] = ()
 
 
-def load_estimands(path: Path = ESTIMANDS) -> tuple[Estimand, ...]:
-    """The declarations, in the order of the file. Raises AuditError with all that is wrong in them."""
+def load_estimands(path: Path = ESTIMANDS, *, prefix: str = "") -> tuple[Estimand, ...]:
+    """The declarations, in the order of the file. Raises AuditError with all that is wrong in them.
+
+    `prefix` stands before the names of facts that the file calls by a short name.
+    """
     declared = yaml.safe_load(path.read_text(encoding="utf-8"))
     problems: list[Problem] = []
     facts = {
@@ -81,9 +98,11 @@ def load_estimands(path: Path = ESTIMANDS) -> tuple[Estimand, ...]:
             column=str(entry["column"]),
             fixed_by=str(entry["fixed_by"]),
             reason=str(entry.get("reason", "")).strip(),
-            facts=tuple(entry.get("in", ())),
+            facts=tuple(prefix + fact for fact in entry.get("in", ())),
+            linear=entry.get("linear", False),
+            reference=None if entry.get("reference") is None else str(entry["reference"]),
         )
-        for name, entry in declared["facts"].items()
+        for name, entry in declared.get("facts", {}).items()
     }
     for fact in facts.values():
         where = place(file=path.name, column=f"facts.{fact.name}")
@@ -106,7 +125,7 @@ def load_estimands(path: Path = ESTIMANDS) -> tuple[Estimand, ...]:
                 )
             )
     estimands = []
-    for name, entry in declared["estimands"].items():
+    for name, entry in declared.get("estimands", {}).items():
         unknown = [f for f in entry["hold_equal"] if f not in facts]
         where = place(file=path.name, column=f"estimands.{name}")
         problems += [
@@ -119,8 +138,11 @@ def load_estimands(path: Path = ESTIMANDS) -> tuple[Estimand, ...]:
             contrast=entry["contrast"],
             given=str(entry.get("given", "")),
             risk_set=str(entry.get("risk_set", "")).strip(),
-            facts=tuple(entry["in"]),
+            facts=tuple(prefix + fact for fact in entry["in"]),
             hold_equal=tuple(facts[f] for f in entry["hold_equal"] if f in facts),
+            benchmark=str(entry.get("benchmark", next((f for f in reversed(entry["hold_equal"]) if f in facts), ""))),
+            one_model=entry.get("one_model", False),
+            measures=tuple(entry.get("measures", ())),
         )
         problems += _problems(estimand, where)
         estimands.append(estimand)
@@ -132,7 +154,7 @@ def load_estimands(path: Path = ESTIMANDS) -> tuple[Estimand, ...]:
 def _problems(estimand: Estimand, where: str) -> list[Problem]:
     """What makes a declaration unfit to be computed."""
     problems = []
-    decided = [f.name for f in estimand.hold_equal if f.fixed_by == "office"]
+    decided = [f.name for f in estimand.hold_equal if f.fixed_by in NOT_BEFORE]
     if estimand.kind not in ("standardised_gap", "gap_given_later_stage") or estimand.contrast not in CONTRASTS:
         problems.append(
             Problem(
@@ -147,7 +169,7 @@ def _problems(estimand: Estimand, where: str) -> list[Problem]:
             Problem(
                 code="IIU705",
                 where=where,
-                what=f"holds equal what the office itself decided: {', '.join(decided)}",
+                what=f"holds equal what was not fixed before the decision: {', '.join(decided)}",
                 expected="only facts that were fixed before the decision",
                 fix="Leave it out, or declare kind: gap_given_later_stage with `given:` in words for the reader.",
             )
@@ -157,12 +179,21 @@ def _problems(estimand: Estimand, where: str) -> list[Problem]:
             Problem(
                 code="IIU706",
                 where=where,
-                what="is given a later stage, yet holds nothing equal that the office decided",
+                what="is given a later stage, yet holds nothing equal that the office decided or that came later",
             )
         )
     if any(f.column == CONTRASTS.get(estimand.contrast) for f in estimand.hold_equal):
         problems.append(
             Problem(code="IIU707", where=where, what=f"holds [{estimand.contrast}] equal, which is what it compares")
+        )
+    if estimand.hold_equal and estimand.benchmark not in [f.name for f in estimand.hold_equal]:
+        problems.append(
+            Problem(
+                code="IIU710",
+                where=where,
+                what=f"benchmark [{estimand.benchmark}] is not held equal",
+                expected="the fact that an unrecorded one is imagined to be as strong as",
+            )
         )
     for fact in estimand.hold_equal:
         missing = sorted(set(estimand.facts) - set(fact.facts)) if fact.facts else []
@@ -188,30 +219,54 @@ def adjusted_table(
     estimands: tuple[Estimand, ...],
     settings: AuditSettings,
     *,
+    values: pd.DataFrame | None = None,
     with_citizenship: bool = True,
 ) -> pd.DataFrame:
-    """One row per estimand, measure (rates alone) and group, over the whole period.
+    """One row per estimand, measure (a rate, or an amount) and group, over the whole period.
 
-    `cells` are the marts' cells. `difference` averages over all cases of both groups, `group_difference` over the
-    group's own; `mantel_haenszel` is the same question with another method, and should tell the same story.
-    `difference_if_omitted_as_strong` is what would remain if an unrecorded fact mattered as much as the offence does.
+    `cells` are the marts' cells, `values` their histograms. `difference` averages over all cases of both groups,
+    `group_difference` over the group's own; `mantel_haenszel` is the same question with another method, and should tell
+    the same story. `difference_if_omitted_as_strong` is what would remain if an unrecorded fact mattered as much as the
+    declared benchmark does. Of an amount, `difference` compares how often there is any, and `amount_ratio` how many times
+    as much there is where there is any.
     """
     quarters, _ = periods(settings)
-    rates = catalogue[catalogue["kind"] == "rate"]
-    inside = cells[cells["quarter"].isin(quarters) & cells["measure_id"].isin(rates["measure_id"])]
-    inside = inside.assign(year=inside["quarter"].str[:4])
-    by_measure = dict(iter(inside.groupby("measure_id", sort=False)))
+    by_kind = {
+        kind: dict(iter(_inside(table, quarters).groupby("measure_id", sort=False)))
+        for kind, table in (("rate", cells), ("distribution", values))
+        if table is not None
+    }
     rows = []
     for estimand in estimands:
         if estimand.contrast == "citizenship" and not with_citizenship:
             continue
-        for measure in rates[rates["fact"].isin(estimand.facts)].to_dict("records"):
-            counted = by_measure.get(measure["measure_id"])
+        asked = catalogue[catalogue["fact"].isin(estimand.facts) & catalogue["kind"].isin(list(by_kind))]
+        if estimand.measures:
+            asked = asked[asked["measure_id"].isin(estimand.measures)]
+        for measure in asked.to_dict("records"):
+            counted = by_kind[measure["kind"]].get(measure["measure_id"])
             if counted is None:
                 continue
             for group, reference in _pairs(estimand, counted, settings):
                 rows.append(_row(estimand, measure, counted, group, reference))
     return pd.DataFrame(rows, columns=ADJUSTED_COLUMNS)
+
+
+def _inside(table: pd.DataFrame, quarters: list[str]) -> pd.DataFrame:
+    """The rows of the period, with their year; a histogram with what a hurdle model needs of it."""
+    inside = table[table["quarter"].isin(quarters)]
+    inside = inside.assign(year=inside["quarter"].str[:4])
+    if "value" not in inside:
+        return inside
+    some = inside["value"].gt(0)
+    logs = np.log(inside["value"].where(some, 1).to_numpy(dtype=float))
+    cases = inside["cases"].to_numpy(dtype=float)
+    return inside.assign(
+        denominator=inside["cases"],
+        numerator=inside["cases"].where(some, 0),
+        log_sum=cases * logs,
+        log_square=cases * logs**2,
+    )
 
 
 def _pairs(estimand: Estimand, cells: pd.DataFrame, settings: AuditSettings) -> list[tuple[str, str]]:
@@ -222,17 +277,18 @@ def _pairs(estimand: Estimand, cells: pd.DataFrame, settings: AuditSettings) -> 
 
 
 def _row(
-    estimand: Estimand, measure: Mapping[object, object], cells: pd.DataFrame, group: str, reference: str
-) -> dict[str, object]:
+    estimand: Estimand, measure: Mapping[Hashable, Any], cells: pd.DataFrame, group: str, reference: str
+) -> dict[str, Any]:
     side = CONTRASTS[estimand.contrast]
     columns = [fact.column for fact in estimand.hold_equal]
-    two = cells[cells[side].isin([group, reference])]
-    counts = two.groupby([side, *columns], as_index=False)[["numerator", "denominator"]].sum()
-    counts = counts[counts["denominator"] > 0]
-    k, n = counts["numerator"].to_numpy(dtype=float), counts["denominator"].to_numpy(dtype=float)
+    sums = [c for c in ("numerator", "denominator", "log_sum", "log_square") if c in cells]
+    every = cells.groupby([side, *columns], as_index=False)[sums].sum()
+    every = every[every["denominator"] > 0]
+    counts = every[every[side].isin([group, reference])]
+    k, n = (counts[c].to_numpy(dtype=float) for c in ("numerator", "denominator"))
     of_group = (counts[side] == group).to_numpy()
     totals = [float(a[at].sum()) for at in (of_group, ~of_group) for a in (k, n)]
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "estimand": estimand.name,
         "kind": estimand.kind,
         "given": estimand.given,
@@ -247,15 +303,35 @@ def _row(
         **dict(zip(("numerator", "denominator"), map(int, totals[:2]), strict=True)),
         **dict(zip(("reference_numerator", "reference_denominator"), map(int, totals[2:]), strict=True)),
         "crude_difference": float(intervals.difference(*totals)),
+        "benchmark": estimand.benchmark,
+        "profile": "",
     }
     if min(totals[1], totals[3]) < MINIMUM_CASES:
         return row | {"status": "not_estimable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
-    facts = [counts[c].to_numpy(dtype=str) for c in columns]
-    over_all = adjusted.gap_with_facts_equal(k, n, of_group, *facts)
+    if "log_sum" in counts:
+        row |= _amounts(counts, of_group, estimand)
+    if "log_sum" in counts and (k == n).all():  # everybody has an amount: only how large it is can differ
+        told = not np.isnan(row["amount_ratio"])
+        row["usable"], row["least_support"] = adjusted.support(n, of_group, _design(counts, estimand.hold_equal))
+        status = {"status": "ok", "reason": ""} if told else {"status": "not_estimable", "reason": "Too few amounts."}
+        return row | {"crude_difference": np.nan} | status
+    if estimand.one_model:
+        facts = [columns_of(every[f.column], linear=f.linear, reference=f.reference) for f in estimand.hold_equal]
+        over_all, row["profile_ratio"] = adjusted.gap_in_one_model(
+            every["numerator"],
+            every["denominator"],
+            every[side],
+            np.hstack(facts),
+            group=group,
+            reference=reference,
+            profile=np.zeros(sum(f.shape[1] for f in facts)),
+        )
+        row["profile"] = ";".join(f"{f.name}={'0' if f.linear else f.reference}" for f in estimand.hold_equal)
+    else:
+        levels = [counts[c].to_numpy(dtype=str) for c in columns]
+        over_all = adjusted.gap_with_facts_equal(k, n, of_group, *levels)
     if np.isnan(over_all.difference):
         return row | _status(over_all)
-    over_group = adjusted.gap_with_facts_equal(k, n, of_group, *facts, target="group")
-    mh = strata.mantel_haenszel(*_by_stratum(counts, columns, of_group))
     row |= {
         "rate": over_all.rate,
         "reference_rate": over_all.reference_rate,
@@ -265,20 +341,49 @@ def _row(
         "ratio": over_all.ratio,
         "ratio_low": over_all.ratio_low,
         "ratio_high": over_all.ratio_high,
-        "group_difference": over_group.difference,
-        "group_difference_low": over_group.difference_low,
-        "group_difference_high": over_group.difference_high,
-        "mantel_haenszel": float(mh.difference),
-        "mantel_haenszel_low": float(mh.difference_limits.low),
-        "mantel_haenszel_high": float(mh.difference_limits.high),
         "e_value": float(sensitivity.e_value(over_all.ratio)),
         "e_value_of_limit": float(sensitivity.e_value_of_limit(over_all.ratio_low, over_all.ratio_high)),
         "usable": over_all.usable,
         "least_support": over_all.least_support,
         "detectable_gap": float(multiplicity.detectable_gap(totals[1], totals[3], totals[2] / totals[3])),
     }
-    row |= _robustness(k, n, of_group, facts, columns.index("offence_group"))
+    mh = strata.mantel_haenszel(*_by_stratum(counts, columns, of_group))
+    row |= {
+        "mantel_haenszel": float(mh.difference),
+        "mantel_haenszel_low": float(mh.difference_limits.low),
+        "mantel_haenszel_high": float(mh.difference_limits.high),
+    }
+    if not estimand.one_model:
+        over_group = adjusted.gap_with_facts_equal(k, n, of_group, *levels, target="group")
+        row |= {
+            "group_difference": over_group.difference,
+            "group_difference_low": over_group.difference_low,
+            "group_difference_high": over_group.difference_high,
+        }
+    row |= _robustness(k, n, of_group, counts, estimand)
     return row | _status(over_all)
+
+
+def _design(counts: pd.DataFrame, facts: Iterable[Fact]) -> np.ndarray:
+    blocks = [columns_of(counts[f.column], linear=f.linear) for f in facts]
+    return np.hstack([np.empty((len(counts), 0)), *blocks])
+
+
+def _amounts(counts: pd.DataFrame, of_group: np.ndarray, estimand: Estimand) -> dict[str, Any]:
+    """How many times as much the group has, where there is any, with the facts alike."""
+    found = adjusted.hurdle(
+        counts["denominator"],
+        counts["numerator"],
+        counts["log_sum"],
+        counts["log_square"],
+        of_group,
+        _design(counts, estimand.hold_equal),
+    )
+    return {
+        "amount_ratio": found.amount_ratio,
+        "amount_ratio_low": found.amount_ratio_low,
+        "amount_ratio_high": found.amount_ratio_high,
+    }
 
 
 def _by_stratum(
@@ -300,12 +405,15 @@ def _by_stratum(
 
 
 def _robustness(
-    events: np.ndarray, cases: np.ndarray, of_group: np.ndarray, facts: list[np.ndarray], benchmark: int
+    events: np.ndarray, cases: np.ndarray, of_group: np.ndarray, counts: pd.DataFrame, estimand: Estimand
 ) -> dict[str, float]:
     """Robustness value of the linear gap, and what remains of it if an unrecorded fact were as strong as one recorded."""
-    blocks = [adjusted.dummies(fact) for fact in facts]
-    others = np.hstack([np.empty((events.size, 0)), *(block for i, block in enumerate(blocks) if i != benchmark)])
-    strength = sensitivity.linear_strength(events, cases, of_group, others=others, benchmark=blocks[benchmark])
+    named = [f.name == estimand.benchmark for f in estimand.hold_equal]
+    others, benchmark = (
+        _design(counts, [f for f, at in zip(estimand.hold_equal, named, strict=True) if at is wanted])
+        for wanted in (False, True)
+    )
+    strength = sensitivity.linear_strength(events, cases, of_group, others=others, benchmark=benchmark)
     of_group_share, of_outcome_share = sensitivity.as_strong_as(strength.of_group, strength.of_outcome)
     remains = sensitivity.omitted(
         strength.estimate,

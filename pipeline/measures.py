@@ -7,8 +7,9 @@ a breakdown is never dropped: a group without a case has a row that says so, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy import sparse
 
 from pipeline.config import AuditSettings
 from pipeline.disclose.registry import load_registry
-from pipeline.stats import bounds, histograms, intervals
+from pipeline.stats import bounds, histograms, intervals, trends
 from pipeline.stats.clusters import Side, clustered_p_value
 from pipeline.stats.intervals import Floats, Interval
 
@@ -621,6 +622,77 @@ def with_bound_widths(measures: pd.DataFrame, comparisons: pd.DataFrame) -> pd.D
     place = int(np.flatnonzero(derived)[0])
     parts = [measures.iloc[:place], *filled, measures[place:][~derived[place:]]]
     return _typed(pd.concat(parts, ignore_index=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturation:
+    """A rate that every case has met that entered from a day on, as if those who did not had been too young to be kept.
+
+    `cases` of them; `rate_before` among those before, `rate` among all.
+    """
+
+    measure_id: str
+    since: date
+    cases: int
+    rate_before: float
+    rate: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.measure_id}: every one of the {self.cases:,} cases that entered from {self.since} on has the outcome, "
+            f"against {self.rate_before:.3%} before ({self.rate:.3%} of all). If those without it had not had the time to "
+            "show it and were left out, the rate is too high: count only cases whose window had passed on the day of export."
+        )
+
+    @property
+    def reason(self) -> str:
+        """The same for the public tables: the month and a rounded number, so that no day can be subtracted out."""
+        about = int(float(f"{self.cases:.1g}"))
+        return SATURATED.format(since=f"{self.since:%Y-%m}", cases=about, before=round(100 * self.rate_before))
+
+
+#: What is said of a saturated rate in the column `reason`; `report` reads it back to say it in other languages.
+SATURATED = "Every case since {since} (about {cases}) has the outcome, {before}% before: were those without it too young to be in?"
+
+
+def saturation(measure_id: str, entered: Sequence[date], events: ArrayLike, cases: ArrayLike) -> Saturation | None:
+    """Whether all of the youngest cases have the outcome, beyond chance; counts by day of entry, in order of time."""
+    k, n = np.asarray(events, dtype=float), np.asarray(cases, dtype=float)
+    if n.size == 0:
+        return None
+    found = trends.saturated_from(k, n)
+    if found.first is None:
+        return None
+    return Saturation(
+        measure_id=measure_id,
+        since=entered[found.first],
+        cases=found.cases,
+        rate_before=found.rate_before,
+        rate=float(k.sum() / n.sum()),
+    )
+
+
+def saturations(cells: pd.DataFrame, catalogue: pd.DataFrame) -> list[Saturation]:
+    """The same for every rate of the catalogue, by quarter."""
+    rates = catalogue.loc[catalogue["kind"].eq("rate"), "measure_id"]
+    dated = cells[cells["quarter"].notna() & cells["measure_id"].isin(rates)]
+    found = []
+    for measure_id, rows in dated.groupby("measure_id", sort=True):
+        by_quarter = rows.groupby("quarter", sort=True)[["numerator", "denominator"]].sum()
+        begins = [pd.Period(str(quarter).replace("-", ""), freq="Q").start_time.date() for quarter in by_quarter.index]
+        one = saturation(str(measure_id), begins, by_quarter["numerator"], by_quarter["denominator"])
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def with_saturations(measures: pd.DataFrame, found: Iterable[Saturation]) -> pd.DataFrame:
+    """The measures, whose rows over all say so where all of the youngest cases have the outcome."""
+    said = {one.measure_id: one.reason for one in found}
+    reasons = pd.Series([said.get(m, "") for m in measures["measure_id"]], index=measures.index, dtype=str)
+    margins = (measures[["period", "race", "citizenship", "offence_group", "stratum"]] == ALL).all(axis=1)
+    at = margins & measures["status"].eq("ok") & reasons.ne("")
+    return measures.assign(reason=measures["reason"].mask(at, reasons))
 
 
 def with_clustered_p_values(comparisons: pd.DataFrame, catalogue: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:

@@ -83,7 +83,7 @@ def test_every_measure_says_which_columns_of_the_contract_it_needs():
 @pytest.mark.parametrize("office", OFFICES, ids=lambda path: path.name)
 def test_an_office_is_a_folder_of_the_same_shape_as_every_other(office):
     names = {path.name for path in office.iterdir()}
-    optional = {"control_totals.csv", "corrections.yml", "checks.yml", "effects.yml"}
+    optional = {"control_totals.csv", "corrections.yml", "checks.yml", "effects.yml", "measures.yml"}
     assert {"office.yml"} <= names <= {"office.yml", "codes", *optional}
     assert {path.suffix for path in office.rglob("*") if path.is_file()} <= {".yml", ".csv"}
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
@@ -18,6 +19,8 @@ from pipeline.report.language import LOCALE_FOLDER
 from pipeline.report.words import content
 
 REPORT = ROOT / "pipeline" / "report"
+#: Where offices declare measures of their own.
+OWN = sorted((ROOT / "pipeline" / "offices").glob("*/measures.yml"))
 CATALOGUE_TEXTS = ("title", "definition", "numerator_text", "denominator_text", "counted_unit")
 #: Words that are shown as they are, in every language.
 SAME = {"", "–", "share", "usd", "count"}
@@ -36,7 +39,7 @@ def words_in_content() -> set[str]:
     texts |= {text for term in words["glossary"] for text in term.values()}
     for name in ("races", "citizenships", "offence_groups", "columns", "codes", "facts"):
         texts |= set(words[name].values())
-    for estimand in load_estimands():
+    for estimand in (*load_estimands(), *(e for path in OWN for e in load_estimands(path))):
         texts |= {estimand.risk_set, estimand.given, *(fact.reason for fact in estimand.hold_equal)}
     return texts | set(rules()["zero_tolerance"].values())
 
@@ -45,7 +48,9 @@ def words_in_catalogue() -> set[str]:
     path = ROOT / "data" / "reference" / "measures.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {row[column] for row in rows for column in CATALOGUE_TEXTS} | {row["unit"] for row in rows}
+    own = [measure for path in OWN for measure in yaml.safe_load(path.read_text(encoding="utf-8"))["measures"].values()]
+    texts = {" ".join(row[column].split()) for row in (*rows, *own) for column in CATALOGUE_TEXTS}
+    return texts | {row["unit"] for row in (*rows, *own)}
 
 
 @cache

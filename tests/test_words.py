@@ -22,6 +22,10 @@ GAP: dict[str, Any] = {
     "estimate": 0.64, "reference_estimate": 0.54, "difference": 0.1, "difference_low": 0.067, "difference_high": 0.132,
     "p_value": 1e-8, "q_value": 1e-8, "bound_low": -0.02, "bound_high": 0.21, "detectable_gap": 0.05, "verdict": CLEAR,
 }  # fmt: skip
+ADJUSTED: dict[str, Any] = {
+    "held_equal": "year race offence_charged", "given": "the offence charged", "usable": 0.97, "benchmark": "offence_charged",
+    "difference_if_omitted_as_strong": 0.06, "amount_ratio": float("nan"), "profile_ratio": float("nan"),
+}  # fmt: skip
 NEVER = {
     "en": r"times (more|as) likely|no disparity|is no difference|because|caused|due to|odds|discriminat",
     "es": r"veces más probable|sin disparidad|ninguna diferencia|porque|causad|debido a|momios|discrimin",
@@ -90,13 +94,30 @@ def test_both_languages_say_the_same_number_of_things() -> None:
 
 
 def test_an_adjusted_gap_names_what_was_alike_and_what_the_office_decided_itself() -> None:
-    row = SimpleNamespace(**(GAP | {"held_equal": "year race offence_charged", "given": "the offence charged", "usable": 0.97}))  # fmt: skip
+    row = SimpleNamespace(**(GAP | ADJUSTED))
     assert words.with_facts_alike(row, ENGLISH) == [
         "With the year, race and the offence as charged alike, the gap between noncitizens and citizens is +10 points (95% interval +6.7 to +13 points); 97% of the cases have a counterpart.",
-        "The office itself decided on the offence charged: what went through that decision is left out of these gaps.",
+        "Had something unrecorded mattered as much as the offence as charged, it would be +6.0 points.",
+        "Not fixed before the decision: the offence charged. What went through it is left out of these gaps.",
     ]
     row.difference_low = -0.01
-    assert "That leaves open which way it goes." in words.with_facts_alike(row, ENGLISH)
+    assert words.with_facts_alike(row, ENGLISH)[1] == "That leaves open which way it goes."
+
+
+def test_amounts_are_compared_as_a_ratio_where_there_are_any() -> None:
+    none, amounts = float("nan"), {"amount_ratio": 1.5, "amount_ratio_low": 1.2, "amount_ratio_high": 1.9}
+    row = SimpleNamespace(**(GAP | ADJUSTED | amounts | {"difference": none, "given": ""}))
+    assert words.with_facts_alike(row, ENGLISH) == [
+        "With the year, race and the offence as charged alike, and where there is any, the amount for noncitizens is 1.5 times that for citizens (95% interval 1.2 to 1.9; geometric means)."
+    ]
+
+
+def test_the_ratio_of_a_profile_never_stands_without_that_of_the_groups_and_their_rates() -> None:
+    row = SimpleNamespace(**(GAP | ADJUSTED | {"profile": "sex=male;priors=0", "profile_ratio": 1.45, "ratio": 1.2, "rate": 0.497, "reference_rate": 0.414}))  # fmt: skip
+    assert (
+        "Over everybody that is 49.7% for noncitizens and 41.4% for citizens, a ratio of 1.2. At one profile alone (sex: male, the number of earlier convictions: 0) the same model gives 1.45: a figure for such people, not for the groups."
+        in words.with_facts_alike(row, ENGLISH)
+    )
 
 
 # ---- the rule --------------------------------------------------------------------------------------------------

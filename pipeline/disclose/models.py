@@ -7,6 +7,7 @@ rounded, so that no single case can be solved for.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pipeline.disclose.publish import HIDDEN, REASON
@@ -16,11 +17,12 @@ from pipeline.disclose.registry import CELL
 DIGITS = 3
 LABELS = [
     *("estimand", "given", "held_equal", "measure_id", "mart", "period", "contrast", "race", "citizenship"),
-    *("reference_race", "reference_citizenship"),
+    *("reference_race", "reference_citizenship", "benchmark", "profile"),
 ]
 NUMBERS = [
-    *("crude_difference", "difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"),
-    *("mantel_haenszel", "e_value", "usable", "detectable_gap"),
+    *("crude_difference", "rate", "reference_rate", "difference", "difference_low", "difference_high"),
+    *("ratio", "ratio_low", "ratio_high", "profile_ratio", "amount_ratio", "amount_ratio_low", "amount_ratio_high"),
+    *("mantel_haenszel", "e_value", "robustness_value", "difference_if_omitted_as_strong", "usable", "detectable_gap"),
 ]
 
 
@@ -29,7 +31,9 @@ def publish_adjusted(adjusted: pd.DataFrame, measures: pd.DataFrame) -> pd.DataF
 
     A group that is not listed apart in the public table of its measure is left out here as well.
     """
-    whole = adjusted.assign(period="all", offence_group="all", stratum="all")
+    of_amounts = set(measures.loc[measures["stratum"].eq("median"), "measure_id"])
+    stratum = np.where(adjusted["measure_id"].isin(list(of_amounts)), "median", "all")
+    whole = adjusted.assign(period="all", offence_group="all", stratum=stratum)
     told = pd.MultiIndex.from_frame(measures[list(CELL)])
     shown = pd.MultiIndex.from_frame(measures.loc[measures["status"].ne(HIDDEN), list(CELL)])
     reference = whole.assign(race=whole["reference_race"], citizenship=whole["reference_citizenship"])

@@ -122,7 +122,7 @@ class OpenAudit:
     def measure(self, measure_id: str) -> Iterator[Shown]:
         """One measure: what is counted, what is to be said of it, and its figure; or why there is none."""
         measure = next(m for m in self.public.catalogue.itertuples(index=False) if m.measure_id == measure_id)
-        told = "".join(f"\n- {sentence}" for sentence in self.story.told_by_citizenship(measure))
+        told = "".join(f"\n- {sentence}" for sentence in self.story.told_by_group(measure))
         yield text(f"### {measure.title}\n\n{measure.definition}\n{told}")
         rows = self.measures[self.measures["measure_id"] == measure_id]
         if not rows["status"].isin(SHOWN).any():

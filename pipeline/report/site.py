@@ -23,7 +23,7 @@ from pipeline.report.gate import check_pages
 from pipeline.report.language import LANGUAGES, NAMES, Language
 from pipeline.report.story import Glance, Picture, Story, query
 from pipeline.report.tables import PublicData, copy_tables, headline, sha256, write_rows, write_tables
-from pipeline.report.words import content
+from pipeline.report.words import content, fact
 
 HERE = Path(__file__).resolve().parent
 DATA_QUALITY = "data_quality"
@@ -290,7 +290,7 @@ class _Edition:
             "glance": [g for g in self.glances.get(mart, []) if g.status != "not_computable"],
             "pictures": self.of_mart.get(mart, []),
             "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
-            "measures": [(m, *story.one_by_one(m), story.adjusted(m), story.told_by_citizenship(m)) for m in measures],
+            "measures": [(m, *story.one_by_one(m), story.adjusted(m), story.told_by_group(m)) for m in measures],
         }  # fmt: skip
 
     def _quality(self) -> dict[str, Any]:
@@ -327,21 +327,21 @@ class _Edition:
         return int(row.denominator) if row is not None else 0
 
     def _methods(self) -> dict[str, Any]:
-        say, facts = self.say, content()["facts"]
+        say = self.say
         kinds = {
             "standardised_gap": say("Gap with facts alike"),
             "gap_given_later_stage": say("Gap given a later stage"),
         }
         contrasts = {"race": say("By race"), "citizenship": say("By citizenship")}
-        estimands = load_estimands() if len(self.public.adjusted) else ()
-        held = {fact.name: fact for estimand in estimands for fact in estimand.hold_equal}
+        estimands = (*load_estimands(), *self.public.estimands) if len(self.public.adjusted) else ()
+        held = {of.name: of for estimand in estimands for of in estimand.hold_equal}
         return {
             "title": say("Methods"), "rule": self.story.rule_note(),
             "estimands": [
-                [kinds[e.kind], contrasts[e.contrast], say(e.risk_set), ", ".join(say(facts[f.name]) for f in e.hold_equal), say(e.given)]
+                [kinds[e.kind], contrasts[e.contrast], say(e.risk_set), ", ".join(fact(f.name, say) for f in e.hold_equal), say(e.given)]
                 for e in estimands
             ],
-            "facts": [(say(facts[name]), say(fact.reason)) for name, fact in held.items()],
+            "facts": [(fact(name, say), say(of.reason)) for name, of in held.items()],
         }  # fmt: skip
 
     def _downloads(self) -> dict[str, Any]:

@@ -149,16 +149,29 @@ class Story:
         """All that is to be said of a comparison; [] where nothing is shown."""
         return [] if gap is None else words.sentences(gap, measure, self.say, family=self.public.family)
 
-    def told_by_citizenship(self, measure: Any) -> list[str]:
-        """The same of noncitizens and citizens, with what is left of their gap when declared facts are alike."""
-        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=headline(measure))
-        *told, limits = self.told(measure, gap) or [""]
-        return [*told, *self._alike(measure), limits] if limits else []
+    def told_by_group(self, measure: Any) -> list[str]:
+        """The same of noncitizens and citizens, or, where they cannot be compared, of the races that differ most clearly.
 
-    def _alike(self, measure: Any) -> list[str]:
+        With what is left of the gap when declared facts are alike.
+        """
+        stratum = headline(measure)
+        gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=stratum)
+        if gap is None or gap.status not in SHOWN:
+            gaps = [
+                self.public.gap(measure.measure_id, contrast="race", race=race, stratum=stratum) for race in self.races
+            ]
+            gap = max((g for g in gaps if self.clear(g)), key=lambda g: abs(g.difference), default=None)
+        told = self.told(measure, gap)
+        return [*told[:-1], *self._alike(gap), told[-1]] if told else []
+
+    def _alike(self, gap: Any) -> list[str]:
         table = self.public.adjusted
-        rows = table[(table["measure_id"] == measure.measure_id) & (table["contrast"] == "citizenship")] if len(table) else table  # fmt: skip
-        return [sentence for row in records(rows) for sentence in words.with_facts_alike(row, self.say)]
+        if table.empty:
+            return []
+        of_gap = (
+            table["measure_id"].eq(gap.measure_id) & table["contrast"].eq(gap.contrast) & table["race"].eq(gap.race)
+        )
+        return [sentence for row in records(table[of_gap]) for sentence in words.with_facts_alike(row, self.say)]
 
     # ---- a page ------------------------------------------------------------------------------------------------
 
@@ -201,7 +214,10 @@ class Story:
         shares = [(m, gap) for m, gap in clear or judged or shown if gap.unit == "share"]
         if shares:
             m, _ = max(shares, key=lambda pair: (abs(pair[1].difference), pair[0].measure_id))
-            told.append(" ".join(self.told_by_citizenship(m)))
+            told.append(" ".join(self.told_by_group(m)))
+        elif not shown:  # citizenship is not on file at all
+            by_race = [" ".join(self.told_by_group(m)) for m in measures if m.kind == "rate"]
+            told += [text for text in by_race if text][-1:]
         share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
         if share:
             told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
@@ -217,6 +233,8 @@ class Story:
         share = max((s for m in measures if (s := self.unknown_share(m, of="race") or 0.0) < 1), default=0.0)
         if share:
             told.append(say("Race or ethnicity was not on file for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
+        rows = [(m, public.cell(m.measure_id, stratum=headline(m))) for m in measures]
+        told += [said for m, row in rows if row is not None and (said := words.too_young(m, row, say))]
         lost = [m for m in measures if self.missing(m)]
         if lost:
             told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(len(lost)), all=say.count(len(measures))))  # fmt: skip
@@ -638,24 +656,30 @@ class Story:
         rows = records(table[table["measure_id"] == measure.measure_id]) if len(table) else []
         if not rows:
             return None
-        facts = content()["facts"]
+        asked = list({row.estimand: row for row in rows}.values())
         alike = []
-        for row in {row.contrast: row for row in rows}.values():
-            held = ", ".join(say(facts[fact]) for fact in row.held_equal.split())
+        for row in asked:
+            held = ", ".join(words.fact(name, say) for name in row.held_equal.split())
             by_race = row.contrast == "race"
             alike.append(say("By race, these are alike: {facts}.", facts=held) if by_race else say("By citizenship, these are alike: {facts}.", facts=held))  # fmt: skip
-        if rows[0].given:
-            alike.append(say("The office itself decided on {given}: what went through that decision is left out of these gaps.", given=say(rows[0].given)))  # fmt: skip
+        alike += [words.left_out(given, say) for given in dict.fromkeys(row.given for row in asked) if given]
+        several = len({row.contrast for row in asked}) < len(asked)
         header = [say("Group"), say("Gap as recorded"), say("Gap with these facts alike"), say("95% interval"), say("Cases with a counterpart")]  # fmt: skip
+        header += [say("What is alike")] if several else []
         found = []
         for row in rows:
             name = self.citizenship_name[row.citizenship] if row.contrast == "citizenship" else self.race_name.get(row.race, row.race)  # fmt: skip
-            told = row.status in SHOWN and not pd.isna(row.difference)
+            gap, interval = self._no_gap(row), "–"
+            if row.status in SHOWN and not pd.isna(row.difference):
+                gap = say.gap(row.difference, "share")
+                interval = self.interval(row.difference_low, row.difference_high, "share", signed=True)
+            elif row.status in SHOWN and not pd.isna(row.amount_ratio):
+                gap = f"× {say.number(row.amount_ratio)}"
+                interval = say("{low} to {high}", low=say.number(row.amount_ratio_low), high=say.number(row.amount_ratio_high))  # fmt: skip
             found.append([
-                name, "–" if pd.isna(row.crude_difference) else say.gap(row.crude_difference, "share"),
-                say.gap(row.difference, "share") if told else self._no_gap(row),
-                self.interval(row.difference_low, row.difference_high, "share", signed=True),
+                name, "–" if pd.isna(row.crude_difference) else say.gap(row.crude_difference, "share"), gap, interval,
                 "–" if pd.isna(row.usable) else say.share(row.usable),
+                *([", ".join(words.fact(name, say) for name in row.held_equal.split())] if several else []),
             ])  # fmt: skip
         return alike, header, found
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from pipeline.config import AuditSettings
+from pipeline.estimands import Estimand
 
 ALL = "all"
 SHOWN = ("ok", "unreliable")
@@ -33,7 +34,8 @@ class PublicData:
     """All that a public page may know. The frames have passed the disclosure gate; nothing here is about one person.
 
     `catalogue` is `data/reference/measures.csv` without missing values; `run` the run record; `source` the office's
-    own words on where its records come from (publisher, address, retrieved, licence, note); `synthetic` puts a
+    own words on where its records come from (publisher, address, retrieved, licence, note); `estimands` the
+    comparisons that the office itself declared; `synthetic` puts a
     banner on every page that says that nobody in these records exists.
     """
 
@@ -44,6 +46,7 @@ class PublicData:
     run: Mapping[str, Any]
     source: Mapping[str, Any] = field(default_factory=dict)
     adjusted: pd.DataFrame = field(default_factory=pd.DataFrame)
+    estimands: Sequence[Estimand] = ()
     findings: Sequence[Mapping[str, Any]] = ()
     corrections: Sequence[Mapping[str, Any]] = ()
     notebooks: Sequence[Path] = ()

@@ -7,6 +7,7 @@ clear is "no clear difference", with the gap that so many cases could have shown
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ import pandas as pd
 import yaml
 
 from pipeline.findings import CLEAR, NOT_JUDGED, UNCLEAR, rules
+from pipeline.measures import SATURATED
 from pipeline.report.language import LANGUAGES, Language
 from pipeline.report.tables import ALL, SHOWN, headline
 
@@ -133,24 +135,51 @@ def what_is_missing(gap: Any, say: Language) -> list[str]:
 
 def with_facts_alike(row: Any, say: Language) -> list[str]:
     """What an adjusted gap says: what was held equal, what is left, and what that leaves out; [] where none is shown."""
-    if row.status not in SHOWN or pd.isna(row.difference):
+    if row.status not in SHOWN or (pd.isna(row.difference) and pd.isna(row.amount_ratio)):
         return []
-    facts = content()["facts"]
     group, reference = who(row, say)
-    words = {
-        "facts": say.listed([say(facts.get(fact, fact)) for fact in row.held_equal.split()]),
-        "group": group,
-        "reference": reference,
-        "gap": say.gap(row.difference, "share"),
-        "interval": say.interval(row.difference_low, row.difference_high, "share", signed=True),
-        "usable": say.share(row.usable),
-    }
-    found = [say("With {facts} alike, the gap between {group} and {reference} is {gap} (95% interval {interval}); {usable} of the cases have a counterpart.", **words)]  # fmt: skip
-    if row.difference_low <= 0 <= row.difference_high:
-        found.append(say("That leaves open which way it goes."))
+    words = {"facts": say.listed([fact(name, say) for name in row.held_equal.split()]), "group": group, "reference": reference}  # fmt: skip
+    found = []
+    if not pd.isna(row.difference):
+        interval = say.interval(row.difference_low, row.difference_high, "share", signed=True)
+        found.append(say("With {facts} alike, the gap between {group} and {reference} is {gap} (95% interval {interval}); {usable} of the cases have a counterpart.", **words, gap=say.gap(row.difference, "share"), interval=interval, usable=say.share(row.usable)))  # fmt: skip
+        if row.difference_low <= 0 <= row.difference_high:
+            found.append(say("That leaves open which way it goes."))
+        elif not pd.isna(row.difference_if_omitted_as_strong):
+            found.append(say("Had something unrecorded mattered as much as {benchmark}, it would be {gap}.", benchmark=fact(row.benchmark, say), gap=say.gap(row.difference_if_omitted_as_strong, "share")))  # fmt: skip
+    if not pd.isna(row.amount_ratio):
+        found.append(say("With {facts} alike, and where there is any, the amount for {group} is {ratio} times that for {reference} (95% interval {low} to {high}; geometric means).", **words, ratio=say.number(row.amount_ratio), low=say.number(row.amount_ratio_low), high=say.number(row.amount_ratio_high)))  # fmt: skip
+    if not pd.isna(row.profile_ratio):
+        profile = ", ".join(f"{fact(name, say)}: {say(level.replace('_', ' '))}" for name, level in (part.split("=") for part in row.profile.split(";")))  # fmt: skip
+        found.append(say("Over everybody that is {rate} for {group} and {reference_rate} for {reference}, a ratio of {ratio}. At one profile alone ({profile}) the same model gives {profile_ratio}: a figure for such people, not for the groups.", **words, rate=say.share(row.rate, digits=1), reference_rate=say.share(row.reference_rate, digits=1), ratio=say.number(row.ratio), profile=profile, profile_ratio=say.number(row.profile_ratio)))  # fmt: skip
     if row.given:
-        found.append(say("The office itself decided on {given}: what went through that decision is left out of these gaps.", given=say(row.given)))  # fmt: skip
+        found.append(left_out(row.given, say))
     return found
+
+
+def left_out(given: str, say: Language) -> str:
+    """What a gap given a later stage does not show."""
+    return say("Not fixed before the decision: {given}. What went through it is left out of these gaps.", given=say(given))  # fmt: skip
+
+
+def fact(name: str, say: Language) -> str:
+    """What a fact that is held equal is called in a sentence."""
+    return say(str(content()["facts"].get(name, name.replace("_", " "))))
+
+
+def too_young(measure: Any, row: Any, say: Language) -> str:
+    """What a row says of a rate that all of its youngest cases meet; '' if it says nothing of the kind."""
+    pattern = re.escape(SATURATED)
+    for name in ("since", "cases", "before"):
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>[0-9-]+)")
+    found = re.fullmatch(pattern, row.reason)
+    if found is None:
+        return ""
+    return say(
+        "{title}: since {since} every case has this outcome (about {cases} {unit}), against {before} before. If those without it were too young to be in the records, {share} is too high.",
+        title=say(measure.title), since=say.month(f"{found['since']}-01"), cases=say.count(int(found["cases"])),
+        unit=say(measure.counted_unit), before=say.share(int(found["before"]) / 100), share=say.share(row.estimate),
+    )  # fmt: skip
 
 
 def verdict(gap: Any, say: Language) -> str:

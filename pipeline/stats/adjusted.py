@@ -85,6 +85,15 @@ def dummies(*factors: ArrayLike) -> Floats:
     return np.hstack(columns)
 
 
+def columns_of(fact: ArrayLike, *, linear: bool = False, reference: str | None = None) -> Floats:
+    """The columns of a fact in a design: its numbers if `linear`, else an indicator of every level but the reference."""
+    if linear:
+        return np.asarray(fact, dtype=float)[:, None]
+    levels, codes = np.unique(np.asarray(fact).astype(str), return_inverse=True)
+    left_out = 0 if reference is None else int(np.flatnonzero(levels == reference)[0])
+    return np.delete(np.eye(levels.size)[codes], left_out, axis=1)
+
+
 def certain(events: ArrayLike, cases: ArrayLike, *facts: ArrayLike) -> NDArray[np.bool_]:
     """Cells of a level in which nobody, or everybody, has the event, whatever their group.
 
@@ -184,6 +193,42 @@ def g_computation(
         confidence=confidence,
     )
     return replace(found, usable=usable, least_support=least)
+
+
+def gap_in_one_model(
+    events: ArrayLike,
+    cases: ArrayLike,
+    groups: ArrayLike,
+    facts: ArrayLike,
+    *,
+    group: str,
+    reference: str,
+    profile: ArrayLike,
+    confidence: float = 0.95,
+) -> tuple[Adjusted, float]:
+    """One model of all groups, not of two: their gap over everybody, and the ratio of the two rates at one profile.
+
+    `facts` (cells, columns) and `profile` (columns) hold no constant. The ratio at a profile is what a logistic model is
+    often quoted for; it is that of one kind of person, and no figure for the groups.
+    """
+    k, n, label = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(groups).astype(str)
+    x, at = np.asarray(facts, dtype=float).reshape(n.size, -1), np.asarray(profile, dtype=float)
+    others = [name for name in np.unique(label) if name != reference]
+    model = fit_logit(k, n, np.column_stack([*(label == name for name in others), x]))
+    two = np.isin(label, (group, reference))
+    usable, least = support(n[two], label[two] == group, x[two])
+    if not model.converged or model.cases <= model.coefficients.size:
+        return _no_estimate(usable, least), float("nan")
+
+    def everybody(name: str) -> Floats:
+        return np.column_stack([np.tile([float(name == other) for other in others], (n.size, 1)), x])
+
+    found = marginal(model, everybody(group), everybody(reference), n, confidence=confidence)
+    rates = [
+        float(expit(model.coefficients @ np.concatenate([[1.0], [float(name == other) for other in others], at])))
+        for name in (group, reference)
+    ]
+    return replace(found, usable=usable, least_support=least), rates[0] / rates[1]
 
 
 def marginal(
@@ -292,7 +337,8 @@ def hurdle(
     # A level that nobody with an amount has would make the design singular.
     used = x[some][:, [0, *(i for i in range(1, x.shape[1]) if np.ptp(x[some, i]) > 0)]]
     fit = least_squares(counted, sums, squares, used)
-    estimate, error = fit.coefficients[1], np.sqrt(fit.robust_covariance[1, 1])
+    both = 0 < np.count_nonzero(x[some, 0]) < np.count_nonzero(some)  # else there is nothing to compare
+    estimate, error = fit.coefficients[1] if both else np.nan, np.sqrt(fit.robust_covariance[1, 1])
     reach = student.isf((1 - confidence) / 2, fit.degrees_of_freedom) * error
     low, middle, high = (float(np.exp(v)) for v in (estimate - reach, estimate, estimate + reach))
     return Hurdle(any=first, amount_ratio=middle, amount_ratio_low=low, amount_ratio_high=high)
