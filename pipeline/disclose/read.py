@@ -44,17 +44,21 @@ class Table:
 def tables_in(folder: Path) -> Iterator[Table]:
     """Every CSV, Parquet file and worksheet below the folder, in order."""
     for path in sorted(p for p in folder.rglob("*") if p.suffix in TABLES):
-        file = path.relative_to(folder).as_posix()
-        if path.suffix == ".csv":
-            try:
-                rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-            except pd.errors.EmptyDataError:  # a file without even a header says nothing
-                continue
-            yield Table(file=file, place="", rows=_normalised(rows))
-        elif path.suffix == ".parquet":
-            yield Table(file=file, place="", rows=_normalised(pq.read_table(path).to_pandas()))
-        else:
-            yield from _sheets(path, file)
+        yield from tables_of(path, path.relative_to(folder).as_posix())
+
+
+def tables_of(path: Path, file: str) -> Iterator[Table]:
+    """The tables of one file, which goes by the name `file`: none, where it is no table."""
+    if path.suffix == ".csv":
+        try:
+            rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except pd.errors.EmptyDataError:  # a file without even a header says nothing
+            return
+        yield Table(file=file, place="", rows=_normalised(rows))
+    elif path.suffix == ".parquet":
+        yield Table(file=file, place="", rows=_normalised(pq.read_table(path).to_pandas()))
+    elif path.suffix == ".xlsx":
+        yield from _sheets(path, file)
 
 
 def _sheets(path: Path, file: str) -> Iterator[Table]:
