@@ -356,6 +356,11 @@ class Counts:
     catalogue: pd.DataFrame
 
 
+def inert_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Labels of exports with an apostrophe before what a spreadsheet would run as a formula when it opens a CSV."""
+    return frame.assign(stratum=frame["stratum"].str.replace(r"^(?=\s*[=+\-@])", "'", regex=True))
+
+
 def read_counts(database: Path) -> Counts:
     """The counts of a built database; the catalogue in the order of its file, an empty cell as an empty text."""
     connection = duckdb.connect(str(database), read_only=True)
@@ -379,7 +384,9 @@ def read_counts(database: Path) -> Counts:
     ordered = catalogue.fillna("").sort_values(
         "measure_id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
     )
-    return Counts(cells=cells, values=values, clusters=clusters, catalogue=ordered)
+    return Counts(
+        cells=inert_labels(cells), values=inert_labels(values), clusters=inert_labels(clusters), catalogue=ordered
+    )
 
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:

@@ -105,4 +105,6 @@ def _leads_outside(info: ZipInfo) -> bool:
 
 def _is_litter(name: str) -> bool:
     """What operating systems leave in archives, and what they hide from people."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/") if part != "..")
+    return any(
+        part.startswith(".") or part == "__MACOSX" for part in name.replace("\\", "/").split("/") if part != ".."
+    )

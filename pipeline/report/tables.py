@@ -253,7 +253,8 @@ def _workbook(path: Path, public: PublicData, mart: str) -> Path:
 
 def _book(path: Path, title: str, settings: AuditSettings) -> tuple[Any, dict[str, Any]]:
     """A workbook without a clock, and the ways its cells may look."""
-    book = xlsxwriter.Workbook(path)
+    # text is written as text: nothing that an office or its exports say is run as a formula or made a link
+    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": title, "created": datetime.combine(settings.as_of_date, datetime.min.time())})
     return book, {
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
