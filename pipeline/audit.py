@@ -58,6 +58,7 @@ def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
     from tempfile import TemporaryDirectory
 
     mapping = load_office(office_folder(office), load_contract())
+    yield from _mart_lines(mapping)
     with TemporaryDirectory(prefix="iiu-check-") as folder:
         work = Path(folder)
         landing = land(
@@ -69,6 +70,21 @@ def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
         )
     yield from _landing_lines(landing)
     yield f"{mapping.settings.title}: the exports fit the mapping."
+
+
+def _mart_lines(office: Office) -> Iterator[str]:
+    """Which marts the mapping can have, and which columns the rest would need: those that open the most come first."""
+    from pipeline.measures import missing_columns
+
+    catalogue = pd.read_csv(CATALOGUE, dtype=str, keep_default_na=False)
+    supplied = {f"{table}.{column}" for table, column in office.supplied}
+    cannot = dict(office.settings.cannot_answer)
+    for mart, measures in catalogue.groupby("mart", sort=False):
+        missing = [missing_columns(needed, supplied) for needed in measures["required_columns"]]
+        had = sum(1 for id_, m in zip(measures["measure_id"], missing, strict=True) if not m and id_ not in cannot)
+        wanted = Counter(column for m in missing for column in m).most_common(6)
+        needs = ", ".join(f"{column} ({n})" for column, n in wanted)
+        yield f"{mart}: {had} of {len(measures)} measures" + (f"; the others need {needs}" if needs else "")
 
 
 def run_audit(

@@ -61,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("office")
     check.add_argument("--raw", type=Path, help="the folder of the exports (default: data/raw/OFFICE)")
 
+    new = commands.add_parser("new-office", help="draft office.yml and code tables from a folder or zip of exports")
+    new.add_argument("folder", type=Path, metavar="DIR", help="the folder of the new office")
+    new.add_argument("--from", dest="exports", type=Path, required=True, help="the exports; only read")
+
     synth = commands.add_parser("synth", help="write a synthetic county's exports, with the truth beside them")
     synth.add_argument("--cases", type=int, default=120_000)
     synth.add_argument("--seed", type=int, required=True)
@@ -130,6 +134,15 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _new_office(options: argparse.Namespace) -> int:
+    from pipeline.contract import load_contract
+    from pipeline.ingest.draft import draft_office
+
+    for line in draft_office(folder=options.folder, exports=options.exports, contract=load_contract()):
+        print(line)
+    return 0
+
+
 def _synth(options: argparse.Namespace) -> int:
     from pipeline.synth import write_county
 
@@ -191,6 +204,7 @@ def _open(options: argparse.Namespace) -> int:
 COMMANDS = {
     "audit": _audit,
     "check": _check,
+    "new-office": _new_office,
     "synth": _synth,
     "release": _release,
     "verify": _verify,
