@@ -342,6 +342,7 @@ class _Audit:
             run=record,
             source=self.office.source,
             findings=record["findings"],
+            policies=read_policies(self.database),
             synthetic=self.office.settings.office == EXAMPLE,
         )
         with self.progress.step("tables", "Writing the public tables"):
@@ -403,6 +404,23 @@ def read_counts(database: Path) -> Counts:
     return Counts(
         cells=inert_labels(cells), values=inert_labels(values), clusters=inert_labels(clusters), catalogue=ordered
     )
+
+
+def read_policies(database: Path) -> list[dict[str, str]]:
+    """The versions of policies with the measures that they should move: about nobody, and without their keys."""
+    connection = duckdb.connect(str(database), read_only=True)
+    try:
+        rows = connection.execute(
+            """
+            select title, cast(effective_from as varchar), coalesce(cast(effective_to as varchar), ''), measure_id,
+                expected_direction, coalesce(other_changes, '')
+            from marts.mart_policy__targets order by effective_from, title, version, measure_id
+            """
+        ).fetchall()
+    finally:
+        connection.close()
+    names = ("title", "effective_from", "effective_to", "measure_id", "expected_direction", "other_changes")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:

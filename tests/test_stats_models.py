@@ -307,26 +307,34 @@ def test_units_without_differences_are_drawn_together() -> None:
     assert found.p_value > 0.9
 
 
-def test_a_fixed_mix_takes_the_change_of_mix_out_of_a_trend() -> None:
-    """Both strata keep their rates of .2 and .6; only the mix moves."""
-    cases = np.array([[90, 10], [50, 50], [10, 90]])
-    found = trends.at_fixed_mix(cases * [0.2, 0.6], cases, [1, 1])
-    assert found.rate == pytest.approx([0.4, 0.4, 0.4])
-    assert ((found.limits.low < 0.4) & (found.limits.high > 0.4)).all()
+def test_series_that_moved_alike_before_are_told_from_those_that_did_not() -> None:
+    cases = np.full(20, 500)
+    rising = np.linspace(0.2, 0.4, 20)
+    alike = trends.alike_before(cases * (rising + 0.1), cases, cases * rising, cases, changed_at=16)
+    apart = trends.alike_before(cases * 0.4, cases, cases * rising, cases, changed_at=16)
+    assert alike > 0.99
+    assert apart < 0.001
+    # what comes after the change is not looked at
+    later = np.where(np.arange(20) < 16, rising + 0.1, 0.9)
+    assert trends.alike_before(cases * later, cases, cases * rising, cases, changed_at=16) == alike
 
 
-def test_a_point_without_a_stratum_of_the_mix_has_no_rate() -> None:
-    found = trends.at_fixed_mix([[2, 3], [2, 0]], [[10, 10], [10, 0]], [1, 1])
-    assert np.isnan(found.rate[1])
-    assert np.isfinite(found.rate[0])
+def test_the_test_of_moving_alike_alarms_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(43)
+    cases = np.full(24, 300)
+    alarms = [
+        trends.alike_before(rng.binomial(300, 0.35, 24), cases, rng.binomial(300, 0.25, 24), cases, changed_at=20)
+        < 0.05
+        for _ in range(600)
+    ]
+    # 5 % of 600, within four standard errors
+    assert abs(np.mean(alarms) - 0.05) < 0.036
 
 
-def test_event_study_is_zero_before_and_the_gap_after() -> None:
-    comparison = np.full(6, 200)
-    found = trends.event_study([30, 30, 30, 50, 50, 50], [100] * 6, [40] * 6, comparison, changed_at=3)
-    assert found.rate == pytest.approx([0, 0, 0, 0.2, 0.2, 0.2])
-    assert found.limits.low[2] == found.limits.high[2] == 0
-    assert found.limits.low[4] > 0 > found.limits.low[1]
+def test_too_few_points_before_tell_nothing_of_moving_alike() -> None:
+    assert np.isnan(trends.alike_before([5, 5, 5, 9], [10] * 4, [4, 4, 4, 4], [10] * 4, changed_at=3))
+    holes = np.where(np.arange(8) % 3 == 0, 10, 0)
+    assert np.isnan(trends.alike_before(holes / 2, holes, holes / 2, holes, changed_at=8))
 
 
 def test_twenty_four_quarters_allow_no_p_value() -> None:
@@ -356,8 +364,15 @@ def test_a_comparison_series_takes_out_what_happened_everywhere() -> None:
     assert found.change == pytest.approx(0)
 
 
-def test_cases_whose_window_is_still_open_are_too_young() -> None:
-    assert trends.too_young([0, 270, 271], window_days=730, as_of_day=1000).tolist() == [False, False, True]
+def test_a_hidden_point_takes_its_dates_along_and_leaves_too_few_for_a_p_value() -> None:
+    series = np.repeat([0.2, 0.5], 20)
+    series[3] = np.nan
+    found = trends.change_at(series, changed_at=20)
+    assert found.change == pytest.approx(0.3) and found.points == 39 and np.isnan(found.p_value)
+    longer = np.concatenate([series, np.full(20, 0.5)])
+    assert trends.change_at(longer, changed_at=20).p_value == pytest.approx(1 / 45)
+    series[18] = np.nan
+    assert np.isnan(trends.change_at(series, changed_at=20).change)
 
 
 def test_a_run_of_certain_outcomes_at_the_end_is_caught_only_if_it_is_not_chance() -> None:

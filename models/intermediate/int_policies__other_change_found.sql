@@ -3,20 +3,23 @@
 with changes as (
     select
         event_date as changed_on,
-        jurisdiction
+        jurisdiction,
+        title
     from {{ ref('legal_events') }}
 
     union all
 
     select
         from_date as changed_on,
-        'US' as jurisdiction
+        'US' as jurisdiction,
+        title
     from {{ ref('eras') }}
 )
 
-select distinct
+select
     policies.policy_id,
-    policies.version
+    policies.version,
+    string_agg(changes.title, '; ' order by changes.changed_on, changes.title) as other_changes
 from {{ ref('stg_policies') }} as policies
 cross join {{ ref('stg_audit_settings') }} as audit_settings
 -- some dozens of each
@@ -24,3 +27,4 @@ inner join changes
     on
         changes.changed_on between policies.effective_from - 90 and policies.effective_from + 90
         and changes.jurisdiction in ('US', audit_settings.jurisdiction)
+group by policies.policy_id, policies.version

@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from pipeline.estimands import load_estimands
-from pipeline.report import figures, pathway, pdf
+from pipeline.report import before_after, figures, pathway, pdf
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.gate import check_pages
 from pipeline.report.language import LANGUAGES, NAMES, Language
@@ -174,7 +174,7 @@ class _Edition:
             "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
-            "missing": [], "pictures": [], "printed": False, "page": page, "description": words["title"],
+            "missing": [], "pictures": [], "before_after": None, "printed": False, "page": page, "description": words["title"],
         }  # fmt: skip
         return _environment().get_template(f"{template}.html.j2").render(common | dict(words))
 
@@ -289,6 +289,7 @@ class _Edition:
             "description": say(words.get("ask", "")), "sentences": story.sentences(mart) if measures else [],
             "glance": [g for g in self.glances.get(mart, []) if g.status != "not_computable"],
             "pictures": self.of_mart.get(mart, []),
+            "before_after": before_after.told(story) if mart == before_after.MART and self.public.policies else None,
             "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
             "measures": [(m, *story.one_by_one(m), story.adjusted(m), story.told_by_group(m)) for m in measures],
         }  # fmt: skip

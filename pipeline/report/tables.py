@@ -48,6 +48,7 @@ class PublicData:
     adjusted: pd.DataFrame = field(default_factory=pd.DataFrame)
     estimands: Sequence[Estimand] = ()
     findings: Sequence[Mapping[str, Any]] = ()
+    policies: Sequence[Mapping[str, Any]] = ()
     corrections: Sequence[Mapping[str, Any]] = ()
     notebooks: Sequence[Path] = ()
     synthetic: bool = False
@@ -174,6 +175,7 @@ def read_tables(folder: Path) -> PublicData:
         measures=_counted(measures), comparisons=_counted(comparisons), catalogue=catalogue,
         adjusted=pq.read_table(adjusted).to_pandas() if adjusted.is_file() else pd.DataFrame(),
         settings=AuditSettings(**settings), run=card["run"], source=card["source"], synthetic=card["synthetic"],
+        policies=card["policies"],
     )  # fmt: skip
 
 
@@ -190,6 +192,7 @@ def _card(path: Path, public: PublicData) -> None:
         "run": run,
         "source": dict(public.source),
         "synthetic": public.synthetic,
+        "policies": [dict(policy) for policy in public.policies],
     }
     path.write_text(json.dumps(card, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 

@@ -23,6 +23,7 @@
         ref('mart_point_person'), ref('mart_point_person__cases'),
         ref('mart_policy'), ref('mart_policy__in_force'), ref('mart_policy__coverage'), ref('mart_policy__versions'),
         ref('mart_policy__training_seats'), ref('mart_policy__bills'), ref('mart_policy__findings'),
+        ref('mart_policy__targets'),
         ref('mart_budget'), ref('mart_budget__sentences'), ref('mart_budget__stays'),
         ref('mart_budget__low_level_cases'),
         ref('mart_community'), ref('mart_community__recommendations'), ref('mart_community__publications'),
