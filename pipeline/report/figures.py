@@ -26,6 +26,9 @@ FONT = "Noto Sans, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-se
 Width = Literal["wide", "narrow"]
 PIXELS: Mapping[Width, int] = {"wide": 680, "narrow": 340}
 
+#: The room that a letter is given: more than most fonts take, since nobody knows which one a reader has.
+LETTER = 8.4
+
 INK, MUTED, GRID = "rgb(27, 39, 51)", "rgb(87, 98, 110)", "rgb(222, 226, 231)"
 BLUE, RUST, GREY = "rgb(31, 78, 140)", "rgb(185, 60, 11)", "rgb(96, 104, 118)"
 #: On a dark page each colour is exchanged by the style sheet inside the picture.
@@ -65,8 +68,9 @@ class Row:
 
 def dots(rows: Sequence[Row], *, series: Mapping[str, str], unit: str, say: Language, width: Width) -> dict[str, Any]:
     """Estimates with intervals, a line for each row and series. `series`: key -> its name in the legend."""
-    step, head = 19, 34 if len(series) > 1 else 4
-    labels = [textwrap.wrap(row.label, 22 if width == "wide" else 15, break_long_words=False)[:3] for row in rows]
+    step, legend = 19, _legend(series, PIXELS[width]) if len(series) > 1 else {}
+    head = 34 + 19 * max((line for line, _ in legend.values()), default=0) if legend else 4
+    labels = [textwrap.wrap(row.label, 22 if width == "wide" else 14, break_long_words=False) for row in rows]
     alike = [row.marks[0].status if all(m.estimate is None and m.status == row.marks[0].status for m in row.marks) else "" for row in rows]  # fmt: skip
     heights = [
         max(step * (1 if same else len(row.marks)) + 15, 16 * len(lines) + 8)
@@ -74,7 +78,8 @@ def dots(rows: Sequence[Row], *, series: Mapping[str, str], unit: str, say: Lang
     ]
     figure = _Sheet(width, height=sum(heights) + head + 28)
     start, end = _ends([mark for row in rows for mark in row.marks], unit=unit)
-    left, right = (168, 40) if width == "wide" else (112, 44)
+    left = 9 + LETTER * max([12, *(len(line) for lines in labels for line in lines)])
+    right = 14 + LETTER * max([3, *(len(mark.text) for row in rows for mark in row.marks if mark.estimate is not None)])
     pixel = (end - start) / (figure.inner - left - right)
     first, last = start - left * pixel, end + right * pixel
     at = 0.0
@@ -93,12 +98,24 @@ def dots(rows: Sequence[Row], *, series: Mapping[str, str], unit: str, say: Lang
         at += height
         _rule(figure, [first, last], [at, at])
     _grid(figure, _steps(start, end, most=4 if width == "narrow" else 6), unit=unit, say=say, y=(0, at))
-    for number, (key, name) in enumerate(series.items() if len(series) > 1 else ()):
-        x = (start if width == "wide" else first) + pixel * number * (130 if width == "wide" else 112)
+    for key, (row_of, along) in legend.items():
+        x, y = first + pixel * along, 20 + 19 * row_of - head
         marker = {"size": 9, "color": COLOUR[key], "symbol": SYMBOL[key]}
-        figure.add_scatter(x=[x + 6 * pixel], y=[-18], mode="markers", hoverinfo="skip", marker=marker)
-        _text(figure, x + 17 * pixel, -18, name)
+        figure.add_scatter(x=[x + 6 * pixel], y=[y], mode="markers", hoverinfo="skip", marker=marker)
+        _text(figure, x + 17 * pixel, y, series[key])
     return figure.finished(x=(first, last), y=(at + 28, -head))
+
+
+def _legend(series: Mapping[str, str], width: int) -> dict[str, tuple[int, float]]:
+    """Line and pixel of each name: a name that does not fit begins a new line."""
+    placed, line, along = {}, 0, 0.0
+    for key, name in series.items():
+        needed = 17 + LETTER * len(name)
+        if along and along + needed > width - 8:
+            line, along = line + 1, 0.0
+        placed[key] = (line, along)
+        along += needed + 16
+    return placed
 
 
 def gaps(rows: Sequence[Row], *, lower: str, higher: str, say: Language, width: Width) -> dict[str, Any]:
