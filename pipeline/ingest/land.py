@@ -61,6 +61,7 @@ def land(*, office: Office, contract: Contract, raw: Path, database: Path, work:
     connection = duckdb.connect(str(database))
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
+        connection.execute("set enable_progress_bar = false")  # a notebook would show it
         install_key(connection, office_key(office.settings.office, office.identifiers))
         lander = _Lander(connection, office, contract, work)
         lander.create_tables()

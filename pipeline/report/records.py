@@ -42,21 +42,19 @@ class OpenRecords:
         """Where the records come from, and whether these are the same bytes as on the day of the check."""
         source = {name: str(value) for name, value in self.office.source.items()}
         files = [
-            (name, known, "yes" if sha256(self.raw / name) == known else f"no: {sha256(self.raw / name)}")
+            (name, f"SHA-256 {found}, {'the same as' if found == known else 'ANOTHER FILE than'} on the day of the check")
             for name, known in self.sums.items()
+            for found in [sha256(self.raw / name)]
         ]
         rows = [
-            ("publisher", source.get("publisher", ""), ""),
-            ("address", source.get("address", ""), ""),
-            ("retrieved", source.get("retrieved", "no day is on record; the commit in the address fixes the text"), ""),
-            ("changed before it came here", source.get("note", ""), ""),
-            ("last held against the published figures", ENGLISH.day(self.checked_on), ""),
+            ("publisher", source.get("publisher", "")),
+            ("address", source.get("address", "")),
+            ("retrieved", source.get("retrieved", "no day is on record; the commit in the address fixes the text")),
+            ("as it came here", source.get("note", "")),
+            ("last held against the published figures", ENGLISH.day(self.checked_on)),
             *files,
         ]
-        caption = (
-            "The source; of each file the SHA-256 on the day of the check, and whether the file read here is the same"
-        )
-        return table(pd.DataFrame(rows, columns=["what", "is", "same file"]), caption)
+        return table(pd.DataFrame(rows, columns=["what", "is"]), "Where the records come from")
 
     def rows(self, query: str) -> pd.DataFrame:
         """The answer of the landed tables (schema `landed`) to a query; see `models/contract` for what they hold."""
