@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -16,9 +17,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from pipeline.contract import load_contract
 from pipeline.findings import find
 from pipeline.report import figures, gate, pdf, site, words
 from pipeline.report.figures import Mark, Row
+from pipeline.report.guides import FOLDER
 from pipeline.report.language import ENGLISH, LANGUAGES, Language
 from pipeline.report.notebooks import NOTEBOOKS
 from pipeline.report.story import Check, Story
@@ -357,3 +360,29 @@ def test_a_notebook_is_committed_without_outputs_and_takes_its_data_as_a_paramet
 def test_the_prose_of_a_notebook_holds_no_number(path: Path) -> None:
     prose = "".join("".join(cell["source"]) for cell in cells(path) if cell["cell_type"] == "markdown")  # type: ignore[arg-type]
     assert re.findall(r"\d", prose) == []
+
+
+@pytest.mark.parametrize("say", LANGUAGES, ids=lambda say: say.code)
+def test_whoever_follows_the_guide_finds_every_number_again(
+    pages: Path, say: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of "Check a number", run beside the files that the pages offer; a changed share stops them."""
+    monkeypatch.chdir(pages / "data")
+    guide = (FOLDER / say.code / "check_a_number.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", guide, flags=re.MULTILINE | re.DOTALL)
+    exec(compile(snippet, "guide", "exec"), {})
+    with pytest.raises(AssertionError):
+        exec(compile(snippet.replace("k / n - share", "k / n - share - 1e-5"), "guide", "exec"), {})
+    (command,) = re.findall(r"^sha256sum .*$", guide, flags=re.MULTILINE)
+    assert subprocess.run(command.split(), capture_output=True, check=False).returncode == 0
+
+
+def test_the_catalogue_lists_every_measure(pages: Path, public: PublicData) -> None:
+    for say in LANGUAGES:
+        text = (pages / say.code / "measures.html").read_text(encoding="utf-8")
+        assert [m for m in public.catalogue["measure_id"] if f"<dt>{m} " not in text] == []
+
+
+def test_the_dictionary_lists_every_column_of_the_contract(pages: Path) -> None:
+    text = (pages / "es" / "dictionary.html").read_text(encoding="utf-8")
+    assert [c for t in load_contract().values() for c in t.columns if f"<code>{c}</code>" not in text] == []

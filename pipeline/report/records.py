@@ -42,7 +42,10 @@ class OpenRecords:
         """Where the records come from, and whether these are the same bytes as on the day of the check."""
         source = {name: str(value) for name, value in self.office.source.items()}
         files = [
-            (name, f"SHA-256 {found}, {'the same as' if found == known else 'ANOTHER FILE than'} on the day of the check")
+            (
+                name,
+                f"SHA-256 {found}, {'the same as' if found == known else 'ANOTHER FILE than'} on the day of the check",
+            )
             for name, known in self.sums.items()
             for found in [sha256(self.raw / name)]
         ]

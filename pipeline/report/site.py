@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import ceil
 from pathlib import Path
@@ -16,10 +16,12 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
+from pipeline.contract import load_contract
 from pipeline.estimands import load_estimands
 from pipeline.report import before_after, figures, pathway, pdf
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.gate import check_pages
+from pipeline.report.guides import guides
 from pipeline.report.language import LANGUAGES, NAMES, Language
 from pipeline.report.story import Glance, Picture, Story, query
 from pipeline.report.tables import PublicData, copy_tables, headline, sha256, write_rows, write_tables
@@ -123,6 +125,7 @@ class _Edition:
         self.marts = [mart for mart in public.marts if mart != DATA_QUALITY]
         self.of_mart = {mart: self._pictures(mart) for mart in public.marts}
         self.glances = {mart: self.story.glance(mart) for mart in public.marts}
+        self.guides = list(guides(say))
         self.overview = self._overview_pictures()
         rates = [m for mart in self.marts for m in public.of_mart(mart) if m.kind == "rate"]
         self.handout = self.story.gaps("handout", rates, most=HANDOUT_GAPS)
@@ -183,6 +186,10 @@ class _Edition:
         return [
             (say("The audit"), [(say("Overview"), "index.html"), (say("Findings"), "findings.html"), (say("Twelve proposals"), "proposals.html"), (say("On one page"), "handout.html")]),
             (say("Decisions"), [(self.story.mart_name(mart), links[mart]) for mart in self.marts]),
+            (say("Guides"), [
+                *((guide.name, guide.page) for guide in self.guides),
+                (say("All measures"), "measures.html"), (say("Data dictionary"), "dictionary.html"),
+            ]),
             (say("Behind the numbers"), [
                 (say("Methods"), "methods.html"), (say("Data quality"), "data-quality.html"), (say("Downloads"), "downloads.html"),
                 (say("Corrections"), "corrections.html"), (say("Glossary"), "glossary.html"),
@@ -207,6 +214,11 @@ class _Edition:
         yield "corrections.html", "corrections", {"title": say("Corrections"), "corrections": [
             [str(c.get(k, "")) for k in ("date", "what", "before", "after", "reason")] for c in self.public.corrections
         ]}  # fmt: skip
+        for guide in self.guides:
+            shown = replace(guide, body=Markup(guide.body))  # noqa: S704 made from our own files, with HTML turned off
+            yield guide.page, "guide", {"title": guide.title, "guide": shown}
+        yield "measures.html", "catalogue", self._catalogue()
+        yield "dictionary.html", "dictionary", {"title": say("Data dictionary"), "tables": load_contract().values()}
         yield "glossary.html", "glossary", {"title": say("Glossary"), "terms": self._terms()}
 
     def _overview(self) -> dict[str, Any]:
@@ -321,6 +333,12 @@ class _Edition:
                 [t["label"], str(t["published"]), str(t["ours"]), say("yes") if t["match"] else say("no")] for t in run.get("control_totals", [])
             ],
             "statuses": [[name, say.count(counts.get(status, 0))] for status, name in names.items()],
+        }  # fmt: skip
+
+    def _catalogue(self) -> dict[str, Any]:
+        groups = [(self.story.mart_name(mart), self.public.of_mart(mart)) for mart in self.public.marts]
+        return {
+            "title": self.say("All measures"), "groups": groups, "count": sum(len(measures) for _, measures in groups),
         }  # fmt: skip
 
     def _denominator(self, measure: Any) -> int:
