@@ -37,6 +37,10 @@ PAGES = (
     "data-quality",
     "downloads",
     "glossary",
+    "check-a-number",
+    "contributing",
+    "dictionary",
+    "measures",
 )
 #: Which texts of a picture run into each other or over its edge, in one font.
 COLLISIONS = """font => {
