@@ -15,6 +15,7 @@ from pipeline.disclose import HIDDEN, load_registry, publish
 from pipeline.disclose.attack import propagate
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
+from pipeline.disclose.publish import _follows, _gate
 from pipeline.disclose.suppress import make_gate
 from pipeline.disclose.system import WINDOW, build_system
 from pipeline.errors import ReleaseRefused
@@ -200,6 +201,21 @@ def test_what_was_all_is_no_sum_of_years_where_it_ended_within_one() -> None:
     rows = quarters({"2023": (40, 100), "2024": (60, 100), f"{WINDOW}2023-Q1/2025-Q1": (150, 300)})
     system = build_system(rows, load_registry())
     assert not system.is_margin_line.any()
+
+
+def test_what_follows_from_two_earlier_totals_is_public_though_no_row_said_it() -> None:
+    def until(*years: int) -> pd.DataFrame:
+        each = {f"{year}-Q{q}": (50, 100) for year in years for q in range(1, 5)}
+        whole = {f"{year}": (200, 400) for year in years} | {"all": (200 * len(years), 400 * len(years))}
+        return quarters(each | whole)
+
+    records = []
+    for years in ((2023,), (2023, 2024)):
+        record = publish(until(*years), NO_COMPARISONS, earlier=records).record
+        records.append(record.assign(**{c: record["period"].eq("all") for c in ("listed", "shown")}))
+    whole = stack(until(2023, 2024), records, ())
+    gate = _gate(whole, np.ones(len(whole.rows), dtype=bool), load_registry())
+    assert set(whole.rows.loc[_follows(gate, whole) & ~whole.fixed, "period"]) == {"2023", "2024"}
 
 
 def test_a_revision_gives_away_the_few_whose_cases_were_revised() -> None:

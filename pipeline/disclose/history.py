@@ -28,13 +28,14 @@ class Stack:
     """The rows of a new release, and below them those of earlier ones that are not among them.
 
     `is_new` tells them apart; `fixed` rows have been published and cannot be hidden any more; `was_listed` rows stood
-    in an earlier table, shown or hidden.
+    in an earlier table, shown or hidden; what `follows` from earlier releases is public, though no row said it.
     """
 
     rows: pd.DataFrame
     is_new: Mask
     fixed: Mask
     was_listed: Mask
+    follows: Mask
     ties: tuple[Tie, ...]
 
 
@@ -80,6 +81,7 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
         is_new=rows["version"].eq(0).to_numpy(),
         fixed=rows["fixed"].to_numpy(dtype=bool),
         was_listed=rows["was_listed"].to_numpy(dtype=bool),
+        follows=np.zeros(len(rows), dtype=bool),
         ties=tuple(_ties(rows)),
     )
 

@@ -8,13 +8,13 @@ else in a row (rate, interval, worst-case bounds) is a function of counts, so it
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.disclose.attack import Witnesses
+from pipeline.disclose.attack import Witnesses, propagate
 from pipeline.disclose.coarsen import Ladders, needed
 from pipeline.disclose.history import RECORD, Stack, stack, window_of
 from pipeline.disclose.registry import (
@@ -25,7 +25,7 @@ from pipeline.disclose.registry import (
     load_registry,
     period_rank,
 )
-from pipeline.disclose.suppress import Gate, make_gate, protect
+from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
 from pipeline.disclose.system import Mask, Tie, build_system
 
 HIDDEN = "suppressed"
@@ -135,21 +135,25 @@ def _coarsen_and_hide(
     ladders = Ladders(rows, registry, asked=whole.is_new)
     everything = np.ones(len(rows), dtype=bool)
     gate = _gate(whole, everything, registry)
+    if whole.fixed.any():
+        whole = replace(whole, follows=_follows(gate, whole))
+        gate = replace(gate, fixed=whole.fixed | whole.follows)
     shown = (~gate.primary() & whole.is_new) | fixed
     ladders.climb(shown)
-    shown, given_up = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
+    shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
     gate = _gate(whole, keep, registry)
     witnesses = Witnesses(gate.system)
-    shown, given_up = _settled(whole, ladders, gate, keep, shown, given_up, witnesses)
-    protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]), given_up)
+    shown, found = _settled(whole, ladders, gate, keep, shown, found.given_up, witnesses)
+    protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]), found.given_up)
+    protected &= ~found.conceded
     proof = {
         "method": METHOD,
         "counts_protected": int(protected.sum()),
         "counts_proved": int((protected & (witnesses.most - witnesses.least >= gate.node_threshold)).sum()),
     }
     listed = (ladders.listed | fixed) & whole.is_new
-    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), given_up, proof
+    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up, proof
 
 
 def _settled(
@@ -160,14 +164,15 @@ def _settled(
     shown: Mask,
     given_up: frozenset[str],
     witnesses: Witnesses | None,
-) -> tuple[Mask, frozenset[str]]:
+) -> tuple[Mask, Protected]:
     """Hides, and coarsens what then shows too little, until neither is needed. `keep` are the rows of the gate."""
     while True:
         shown = shown & ((ladders.listed & whole.is_new) | whole.fixed | ~keep)
-        found, given_up = protect(gate, _named(whole, ladders)[keep], shown[keep], given_up, witnesses)
-        shown[keep] = found | whole.fixed[keep]
+        found = protect(gate, _named(whole, ladders)[keep], shown[keep], given_up, witnesses)
+        given_up = found.given_up
+        shown[keep] = found.shown | whole.fixed[keep]
         if not ladders.climb(shown):
-            return shown, given_up
+            return shown, found
 
 
 def _named(whole: Stack, ladders: Ladders) -> Mask:
@@ -185,7 +190,18 @@ def _gate(whole: Stack, keep: Mask, registry: Registry) -> Gate:
         if keep[t.before] and keep[t.after]
     ]
     told = frozenset(whole.rows.loc[whole.fixed | whole.was_listed, "measure_id"])
-    return make_gate(build_system(kept, registry, ties), kept, registry, whole.fixed[keep], told)
+    promised = (whole.was_listed & ~whole.fixed)[keep]
+    public = (whole.fixed | whole.follows)[keep]
+    return make_gate(build_system(kept, registry, ties), kept, registry, public, told, promised)
+
+
+def _follows(gate: Gate, whole: Stack) -> Mask:
+    """New rows that a reader of the earlier releases can work out already, and that may be shown: hiding them is idle."""
+    low, high = propagate(gate.system, gate.known(whole.fixed))
+    nodes = gate.system.nodes
+    told = ((nodes < 0) | (low == high)[nodes]).all(axis=1)
+    follows: Mask = told & whole.is_new & ~whole.was_listed & ~gate.primary()
+    return follows
 
 
 def _cells(rows: pd.DataFrame) -> pd.MultiIndex:

@@ -28,8 +28,8 @@ class Gate:
 
     `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
     show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs;
-    `fixed` rows were published before and cannot be hidden. `measure` is each row's; what was `told` of a measure in an
-    earlier release, shown or hidden, must be protected whatever it costs.
+    `fixed` rows were published before and cannot be hidden. `measure` is each row's; `promised` rows were hidden in an
+    earlier release, and must stay so whatever it costs. `told` are the measures that earlier releases spoke of.
     """
 
     system: System
@@ -40,6 +40,7 @@ class Gate:
     fixed: Mask
     measure: npt.NDArray[np.object_]
     told: frozenset[str]
+    promised: Mask
 
     @cached_property
     def shows(self) -> sparse.csr_array:
@@ -111,6 +112,17 @@ class Gate:
             )
         return hidden
 
+    @cached_property
+    def may_be_conceded(self) -> Mask:
+        """The counts that nobody hid before and that are hidden now in front of others, for none of their own reasons.
+
+        If earlier releases alone give such a count away, as two totals of which one is later, it is public already.
+        """
+        own_reason = self.shown_by @ (self.primary() | self.promised) > 0
+        told = self.shown_by @ self.of(self.told) > 0
+        may: Mask = told & ~own_reason & ~self.small
+        return may
+
     def of(self, measures: Collection[str]) -> Mask:
         """The rows of these measures."""
         return np.isin(self.measure, sorted(measures))
@@ -132,6 +144,7 @@ def make_gate(
     registry: Registry,
     fixed: Mask | None = None,
     told: frozenset[str] = frozenset(),
+    promised: Mask | None = None,
 ) -> Gate:
     """The gate of these rows. To hide a row costs more, the more cases it speaks of."""
     row_threshold = registry.thresholds(rows)
@@ -152,6 +165,7 @@ def make_gate(
         fixed=np.zeros(len(rows), dtype=bool) if fixed is None else fixed,
         measure=rows["measure_id"].to_numpy(dtype=object),
         told=told,
+        promised=np.zeros(len(rows), dtype=bool) if promised is None else promised,
     )
 
 
@@ -161,33 +175,45 @@ def _largest(incidence: sparse.csr_array, values: Integers) -> Integers:
     return largest
 
 
+@dataclass(frozen=True, kw_only=True)
+class Protected:
+    """The rows that are shown, the measures of which nothing is, and the counts that earlier releases gave away."""
+
+    shown: Mask
+    given_up: frozenset[str]
+    conceded: Mask
+
+
 def protect(
     gate: Gate, listed: Mask, shown: Mask, given_up: frozenset[str] = frozenset(), witnesses: Witnesses | None = None
-) -> tuple[Mask, frozenset[str]]:
+) -> Protected:
     """Hides further rows until no attacker can bound a protected count more narrowly than its threshold.
 
     The quick attack is answered first, and then, if witnesses are called, the exact one. A measure of which a count
-    stays exposed though nothing is left to hide is given up: all of it is hidden. Returns the rows that are shown, and
-    the measures given up. Raises ReleaseRefused where an earlier release told of such a measure.
+    stays exposed though nothing is left to hide is given up: all of it is hidden. If earlier releases told of it, they
+    have given the count away; then it is conceded, if it may be, or ReleaseRefused is raised.
     """
     low, high = gate.system.value.copy(), gate.system.value.copy()
     stale = np.ones(len(low), dtype=bool)
     shown = shown & ~gate.of(given_up)
+    conceded = np.zeros(len(low), dtype=bool)
     while True:
         before, shown = shown, _close_lines(gate, listed, shown, given_up)
         stale |= gate.beside(before & ~shown)
         known = gate.known(shown)
-        protected = gate.protected(listed, shown, known, given_up)
+        protected = gate.protected(listed, shown, known, given_up) & ~conceded
         found = propagate(gate.system, known, stale)
         low, high = (np.where(stale, new, old) for new, old in zip(found, (low, high), strict=True))
         narrow = protected & (high - low < gate.node_threshold)
         if witnesses and not narrow.any():
             narrow = exposed(gate.system, (low, high), protected, gate.node_threshold, witnesses)
         if not narrow.any():
-            return shown, given_up
+            return Protected(shown=shown, given_up=given_up, conceded=conceded)
         lines, missing, hopeless = _tightest_lines(gate, shown, known, narrow, high - low)
         before = shown
         shown, _ = _hide_one_in_each(gate, shown, gate.system.lines, lines, missing)
+        conceded[[node for node in hopeless if gate.may_be_conceded[node]]] = True
+        hopeless = [node for node in hopeless if not conceded[node]]
         if hopeless:
             # A count of several measures is another's when the first is gone: one at a time.
             lost = {next(m for m in gate.measures_of(node) if m not in given_up) for node in hopeless}
