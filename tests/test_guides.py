@@ -45,6 +45,13 @@ def test_every_command_of_a_guide_is_a_command(name: str) -> None:
             assert set(arguments) <= targets
 
 
+def test_every_command_of_the_readme_is_one_with_its_options() -> None:
+    told = re.findall(r"^\| `iiu (.*?)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert told
+    for command in told:
+        _parser().parse_args(shlex.split(command))
+
+
 @pytest.mark.parametrize("name", GUIDES)
 def test_every_path_that_a_guide_names_is_there(name: str) -> None:
     paths = re.findall(r"`((?:pipeline|models|tests|data/reference|expectations|notebooks)[\w/.]*)`", GUIDES[name])

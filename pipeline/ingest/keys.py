@@ -60,7 +60,7 @@ def _problem(what: str, expected: str) -> Problem:
         where=place(file="identifiers: secret"),
         what=what,
         expected=expected,
-        fix="See `Privacy` in the README",
+        fix="See pipeline/report/guides/en/privacy_and_threats.md",
     )
 
 

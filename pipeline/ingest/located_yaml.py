@@ -53,7 +53,9 @@ class LocatedYaml:
                 [self._problem(None, f"cannot be read ({type(error).__name__})", "a UTF-8 file")]
             ) from error
         except RecursionError as error:
-            raise AuditError([self._problem(None, "is nested too deeply", "a mapping as the README shows")]) from error
+            raise AuditError(
+                [self._problem(None, "is nested too deeply", "a mapping as those in pipeline/offices")]
+            ) from error
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             what = getattr(error, "problem", None) or "is not YAML"

@@ -203,7 +203,7 @@ def _schema_problems(document: LocatedYaml) -> Iterator[Problem]:
             where=document.place(path),
             what=what,
             expected=hint,
-            fix="See `Add your office` in the README",
+            fix="See pipeline/report/guides/en/add_your_office.md",
         )
 
 

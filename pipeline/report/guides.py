@@ -37,6 +37,7 @@ def guides(say: Language) -> Iterator[Guide]:
         "read_this_report": say("Read this report"),
         "check_a_number": say("Check a number"),
         "from_export_to_release": say("From an export to a release"),
+        "add_your_office": say("Add your office"),
         "privacy_and_threats": say("Privacy and threats"),
         "contributing": say("Contributing"),
     }
