@@ -136,6 +136,38 @@ def test_a_policy_is_near_another_change_up_to_ninety_days_on_either_side(built:
     }
 
 
+given(
+    "policy_measure",
+    """
+    policy_id  measure_id
+    padilla_1  PLE-01
+    new_york   PLE-01
+    old        PLE-01
+    overlap    PLE-01
+    today      PLE-01
+    """,
+    expected_direction="up",
+)
+
+
+def test_a_policy_has_a_year_on_both_sides_if_four_full_quarters_lie_there(built: duckdb.DuckDBPyConnection) -> None:
+    found = built.execute(
+        "select policy_id, version, has_a_year_on_both_sides, other_changes from marts.mart_policy__targets"
+    ).fetchall()
+    assert {(policy, version): has for policy, version, has, _ in found} == {
+        ("old", 1): False,
+        ("old", 2): True,
+        ("overlap", 1): True,
+        ("overlap", 2): True,
+        ("padilla_1", 1): True,
+        ("new_york", 1): True,
+        ("today", 1): False,
+    }
+    changes = {policy: named for policy, _, _, named in found}
+    assert changes["padilla_1"] == "Padilla v. Kentucky" and changes["new_york"] is None
+    assert changes["today"].split("; ")[0] == "Race-blind charging" and "Laken Riley Act" in changes["today"]
+
+
 # Decisions measured by a policy -------------------------------------------------------------------------------------
 
 given("person_race", "person_id  race_code  race_source\nann  black  self\nbob  white  self")
