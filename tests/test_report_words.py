@@ -36,7 +36,7 @@ def words_in_content() -> set[str]:
     words = content()
     texts = {text for mart in words["marts"].values() for text in mart.values()}
     texts |= {text for proposal in words["proposals"].values() for text in proposal.values()}
-    texts |= {text for term in words["glossary"] for text in term.values()}
+    texts |= {text for part in ("glossary", "legal_terms") for term in words[part] for text in term.values()}
     for name in ("races", "citizenships", "offence_groups", "columns", "codes", "facts"):
         texts |= set(words[name].values())
     for estimand in (*load_estimands(), *(e for path in OWN for e in load_estimands(path))):

@@ -121,5 +121,5 @@ def catalogue(code: str) -> Mapping[str, str]:
     return texts
 
 
-ENGLISH = Language("en")
+ENGLISH, SPANISH = Language("en"), Language("es")
 LANGUAGES = tuple(Language(code) for code in LOCALES)

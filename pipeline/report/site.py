@@ -22,7 +22,7 @@ from pipeline.report import before_after, figures, pathway, pdf
 from pipeline.report.figures import PIXELS, Width
 from pipeline.report.gate import check_pages
 from pipeline.report.guides import guides
-from pipeline.report.language import LANGUAGES, NAMES, Language
+from pipeline.report.language import LANGUAGES, NAMES, SPANISH, Language
 from pipeline.report.story import Glance, Picture, Story, query
 from pipeline.report.tables import PublicData, copy_tables, headline, sha256, write_rows, write_tables
 from pipeline.report.words import content, fact
@@ -219,7 +219,10 @@ class _Edition:
             yield guide.page, "guide", {"title": guide.title, "guide": shown}
         yield "measures.html", "catalogue", self._catalogue()
         yield "dictionary.html", "dictionary", {"title": say("Data dictionary"), "tables": load_contract().values()}
-        yield "glossary.html", "glossary", {"title": say("Glossary"), "terms": self._terms()}
+        yield "glossary.html", "glossary", {
+            "title": say("Glossary"), "terms": self._terms(),
+            "legal_terms": [[term, SPANISH(term), say(choice)] for term, choice in (entry.values() for entry in content()["legal_terms"])],
+        }  # fmt: skip
 
     def _overview(self) -> dict[str, Any]:
         say, story = self.say, self.story
