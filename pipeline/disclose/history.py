@@ -57,8 +57,8 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
     )
     problems: list[Problem] = []
     for age, record in enumerate(reversed(earlier), start=1):
-        # A year that was not finished was never listed, and means more now.
-        record = record[finished(record["period"])]
+        # A year that was not finished was never listed, and means more once there are more quarters.
+        record = record[finished(record["period"]) | record["window"].eq(window)]
         moved = record["period"].eq("all") & record["window"].ne(window)
         old = record.assign(
             version=age, name=record["measure_id"], period=record["period"].mask(moved, WINDOW + record["window"])
