@@ -26,6 +26,7 @@ from pipeline.contract import ROOT, load_contract
 from pipeline.control_totals import compare
 from pipeline.errors import AuditError, Problem, place
 from pipeline.findings import find, judge, judged, track
+from pipeline.ingest.drift import find_drift
 from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
@@ -68,7 +69,9 @@ def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
             database=work / "audit.duckdb",
             work=work,
         )
+        drift = find_drift(database=work / "audit.duckdb", contract=load_contract())
     yield from _landing_lines(landing)
+    yield from (f"drift: {difference}" for difference in drift)
     yield f"{mapping.settings.title}: the exports fit the mapping."
 
 
@@ -152,6 +155,10 @@ class _Audit:
             )
         for line in _landing_lines(landing):
             self.progress.say("  " + line)
+        with step("drift", "Comparing the last batch with those before it"):
+            drift = find_drift(database=self.database, contract=load_contract())
+        for difference in drift:
+            self.progress.say(f"  drift: {difference}")
         with step("check_landed", "Checking what landed"):
             checks = self._validate("landed")
         with step("transform", "Building the marts"):
@@ -212,6 +219,7 @@ class _Audit:
             "disclosure": published.proof,
             "findings": self._findings(published.measures, published.comparisons),
         }
+        _write_json(self.out / "restricted" / "drift.json", [asdict(difference) for difference in drift])
         _write_json(self.out / "findings.json", record["findings"])
         restricted = self._findings(found.measures, found.comparisons)
         _write_json(self.out / "restricted" / "findings.json", restricted)

@@ -296,6 +296,8 @@ READ: dict[str, Accident] = {
     ),
     "a gzip in a zip": Accident(archive(("referrals.csv.gz", gzip.compress(EXPORT.encode()))), name="export.zip",
                                 mapping={'path: "referrals*.csv"': 'path: "referrals*"'}),
+    "plain text under a .gz name": Accident(EXPORT.encode(), name="referrals.csv.gz",
+                                            mapping={'path: "referrals*.csv"': 'path: "referrals*"'}),
     "an xz of UTF-16": Accident(lzma.compress(EXPORT.encode("utf-16")), mapping=layout(encoding="utf-16")),
 }  # fmt: skip
 

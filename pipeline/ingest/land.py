@@ -8,9 +8,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
+from rapidfuzz import fuzz, process
 
 from pipeline.contract import LINEAGE, Contract
 from pipeline.errors import AuditError, Problem, Severity, place
@@ -41,6 +43,8 @@ class FileCount:
     landed: int = 0
     rejected: int = 0
     filtered: dict[str, int] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    mapping: str = ""
 
     @property
     def is_conserved(self) -> bool:
@@ -147,6 +151,7 @@ class _Lander:
             self.problems += error.problems
             return
         count.read = raw.records
+        count.columns, count.mapping = raw.columns, source.mapping.name
         self.problems += raw.warnings
         entries = self._office.entries_of(source.mapping.name)
         header_problems = list(self._header_problems(source, raw, entries))
@@ -214,6 +219,8 @@ class _Lander:
     # --- after all files ------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
+        for name in self._office.files:
+            self.problems += _changed_headers([count for count in self.counts if count.mapping == name])
         self._db.execute("checkpoint")
 
 
@@ -640,6 +647,37 @@ class _FileLander:
         ).fetchone()
         if idle and idle[0]:
             self._count.filtered["no table takes this row"] = int(idle[0])
+
+
+def _changed_headers(counts: Sequence[FileCount]) -> Iterator[Problem]:
+    """Which columns came, went or seem to be renamed in a batch, beside the same file of the batch before."""
+    for before, now in pairwise(counts):
+        gone = [name for name in before.columns if name not in now.columns]
+        come = [name for name in now.columns if name not in before.columns]
+        if before.batch == now.batch or not (gone or come):
+            continue
+        renamed = [f"{old} to {new}" for old, new in _alike(gone, come)]
+        said = [
+            f"{what}: {', '.join(names)}"
+            for what, names in (("gone", gone), ("new", come), ("perhaps renamed", renamed))
+            if names
+        ]
+        yield Problem(
+            code="IIU304",
+            where=place(file=now.path, line=1),
+            severity="warning",
+            what=f"has other columns than {before.path}; {'; '.join(said)}",
+            fix="Ask what changed; a renamed column goes under `renames`",
+        )
+
+
+def _alike(gone: Sequence[str], come: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for old in gone:
+        found = (
+            process.extractOne(old, come, scorer=fuzz.WRatio, processor=normalise, score_cutoff=75) if come else None
+        )
+        if found:
+            yield old, found[0]
 
 
 def _json_path(key: str) -> str:

@@ -147,6 +147,7 @@ def _read_csv(
         "quote": literal(quote),
         "escape": literal(quote),
         "auto_detect": "false",
+        "compression": "'none'",  # whatever its name ends with: it is unpacked by now
         "columns": "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}",
         "store_rejects": "true",
         "rejects_table": literal(f"{table}_rejects"),
@@ -395,6 +396,11 @@ def _plain_text(source: SourceFile, work: Path, *, quote: str) -> _Text:
         normalised = work / f"{source.sha256[:16]}.lf.csv"
         _normalise_line_ends(copy or source.path, normalised)
         copy = normalised
+        scan = _Scan(source, quote)  # only now is it plain which records are blank
+        with copy.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                scan.feed(chunk)
+        scan.finish()
     return _Text(
         path=copy or source.path,
         records=scan.records,
