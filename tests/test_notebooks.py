@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.contract import ROOT
+from pipeline.own import MART as OWN
 from pipeline.report.notebooks import NOTEBOOKS, THEMES, OpenAudit
 from pipeline.report.tables import PublicData
 from tests.report_example import example
@@ -43,7 +44,8 @@ def named(call: str) -> list[str]:
 
 
 def test_every_mart_is_read_in_one_notebook() -> None:
-    assert sorted(named("page")) == sorted({measure["mart"] for measure in catalogue()})
+    """Also that of the measures which an office declares for itself."""
+    assert sorted(named("page")) == sorted({measure["mart"] for measure in catalogue()} | {OWN})
 
 
 def test_every_measure_that_a_notebook_names_is_in_the_catalogue() -> None:
@@ -86,6 +88,10 @@ def test_a_page_of_which_an_office_has_nothing_is_one_sentence(audit: OpenAudit,
     heading, said = OpenAudit(public=replace(audit.public, measures=rows)).page("diversion")
     assert "## Diversion" in heading.data["text/plain"]
     assert why in said.data["text/plain"]
+
+
+def test_a_page_that_an_office_has_not_declared_is_one_sentence(audit: OpenAudit) -> None:
+    assert "no measure is declared" in texts(audit.page(OWN))
 
 
 def test_a_measure_tells_its_definition_and_draws_itself_or_says_why_not(audit: OpenAudit) -> None:

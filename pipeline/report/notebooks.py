@@ -105,10 +105,12 @@ class OpenAudit:
         yield text(f"## {self.story.mart_name(mart)}\n\n{ask}")
         rows = self.measures[self.measures["mart"] == mart]
         if not rows["status"].isin(SHOWN).any():
-            recorded = rows["status"].ne("not_computable").any()
-            why = (
-                "every number is hidden or counts nobody" if recorded else "the records lack the columns that it needs"
-            )
+            if rows.empty:
+                why = "no measure is declared for it"
+            elif rows["status"].eq("not_computable").all():
+                why = "the records lack the columns that it needs"
+            else:
+                why = "every number is hidden or counts nobody"
             yield text(f"*Nothing can be shown of this office: {why}.*")
             return
         yield text("\n".join(f"- {sentence}" for sentence in self.story.sentences(mart)))
