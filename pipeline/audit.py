@@ -116,11 +116,12 @@ def run_audit(
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """The three long tables, before the gate."""
+    """The long tables, before the gate, and what other knowledge of citizenship would do to the gaps."""
 
     measures: pd.DataFrame
     comparisons: pd.DataFrame
     adjusted: pd.DataFrame
+    knowledge: pd.DataFrame
 
 
 class _Audit:
@@ -276,6 +277,7 @@ class _Audit:
 
     def _statistics(self) -> Statistics:
         from pipeline.estimands import adjusted_table, load_estimands
+        from pipeline.knowledge import knowledge_table
         from pipeline.measures import (
             CITIZENSHIP_COLUMN,
             comparison_table,
@@ -308,6 +310,7 @@ class _Audit:
                 values=self.counts.values,
                 with_citizenship=tuple(CITIZENSHIP_COLUMN.split(".")) in supplied,
             ),
+            knowledge=knowledge_table(self.database, catalogue, settings),
         )
 
     def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
@@ -331,6 +334,7 @@ class _Audit:
                 "measures": found.measures,
                 "comparisons": found.comparisons,
                 "adjusted": found.adjusted,
+                "knowledge": found.knowledge,
                 "checks": pd.DataFrame([asdict(check) for check in checks]),
             }.items():
                 _copy_frame(connection, frame, folder / f"{name}.parquet")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import brentq
 
 from pipeline.stats.intervals import Floats, Interval, ratio_of
 
@@ -90,35 +91,18 @@ def gap_bounds(
 
 
 def break_even_share(
-    events: ArrayLike,
-    cases: ArrayLike,
-    reference_events: ArrayLike,
-    reference_cases: ArrayLike,
-    unknown_events: ArrayLike,
-    unknown_cases: ArrayLike,
-    *,
-    share_of_others: ArrayLike,
-) -> Floats:
-    """The share of the unknown with the event who must belong to the group for the gap to be exactly nothing.
+    events: int, cases: int, reference_events: int, reference_cases: int, unknown_events: int, unknown_cases: int
+) -> float:
+    """The share of the unknown, with and without the event alike, who must belong to the group for there to be no gap.
 
-    `share_of_others` of the unknown without the event are taken to belong to it. Equal rates are both the rate of
-    all, which solves for the share. NaN where no share between 0 and 1 brings the two rates together.
+    NaN where no share between 0 and 1 brings the two rates together.
     """
-    k1, n1, k0, n0, e, u, s = (
-        np.asarray(c, dtype=float)
-        for c in (
-            events,
-            cases,
-            reference_events,
-            reference_cases,
-            unknown_events,
-            unknown_cases,
-            share_of_others,
-        )
-    )
-    overall = ratio_of(k1 + k0 + e, n1 + n0 + u)
-    share = ratio_of(overall * (n1 + s * (u - e)) - k1, e * (1 - overall))
-    return np.where((share >= 0) & (share <= 1), share, np.nan)
+    counts = (events, cases, reference_events, reference_cases, unknown_events, unknown_cases)
+
+    def gap(share: float) -> float:
+        return float(gap_given_shares(*counts, share_of_events=share, share_of_others=share))
+
+    return float(brentq(gap, 0.0, 1.0)) if gap(0.0) * gap(1.0) <= 0 else float("nan")
 
 
 def _rate(
