@@ -11,25 +11,31 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.audit import read_counts
 from pipeline.contract import load_contract
 from pipeline.findings import find
 from pipeline.ingest.land import land
 from pipeline.ingest.office import load_office, office_folder
-from pipeline.measures import comparison_table, measure_table, with_clustered_p_values
+from pipeline.measures import CLUSTER_SUMS, comparison_table, measure_table, with_clustered_p_values
 from pipeline.stats.intervals import wilson
 from pipeline.synth import NO_EFFECTS, write_county
 from pipeline.transform import build
 
 CASES, SEED, TIMES = 12_000, 20_250_101, 200
+#: So many counties are computed at a time.
+TOGETHER = 10
 REPORT = Path(__file__).parent / "null_counties.md"
+GROUPS = ["race", "citizenship"]
 
 
 def main(times: int = TIMES) -> None:
@@ -42,61 +48,109 @@ def main(times: int = TIMES) -> None:
         land(office=office, contract=load_contract(), raw=raw, database=database, work=folder)
         build(database=database, work=folder)
         counts = read_counts(database)
-        connection = duckdb.connect(str(database))
-        facts = prepare(connection)
         queries = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("compiled/**/*__cells.sql"))]
         (of_clusters,) = (path.read_text(encoding="utf-8") for path in folder.rglob("compiled/**/mart_clusters.sql"))
-        draw = np.random.default_rng(SEED)
-        found: list[list[str]] = []
-        for i in range(times):
-            deal(connection, facts, draw)
-            cells = pd.concat([connection.execute(query).fetchdf() for query in queries], ignore_index=True)
+        with duckdb.connect(str(database)) as connection:
+            persons = told_apart(connection)
+            cells = [connection.execute(query).fetchdf() for query in queries]
             clusters = connection.execute(of_clusters).fetchdf()
-            measures = measure_table(cells, counts.values.head(0), counts.catalogue, office.supplied, office.settings)
-            comparisons = comparison_table(measures, office.settings)
-            gaps = find(measures, with_clustered_p_values(comparisons, counts.catalogue, clusters), counts.catalogue)
-            found.append([gap["id"] for gap in gaps if gap["rule"] == "gap"])
-            print(i + 1, sum(map(bool, found)), found[-1], file=sys.stderr, flush=True)
+    of_person = {
+        "cells": Additive.of(pd.concat(cells, ignore_index=True), ["numerator", "denominator"], persons),
+        "clusters": Additive.of(clusters, CLUSTER_SUMS, persons),
+    }
+    draw = np.random.default_rng(SEED)
+    found: list[list[str]] = []
+    while len(found) < times:
+        # each county is a year of one long audit: its measures cost little more than those of one county
+        years = range(2001, 2001 + min(TOGETHER, times - len(found)))
+        settings = replace(
+            office.settings,
+            finest_period="year",
+            period_from=date(years[0], 1, 1),
+            period_to=date(years[-1], 12, 31),
+        )
+        groups = [persons[GROUPS].to_numpy()[draw.permutation(len(persons))] for _ in years]
+        dealt = [of_person["cells"].dealt(of).assign(quarter=f"{y}-Q1") for y, of in zip(years, groups, strict=True)]
+        cells_of_all = pd.concat(dealt, ignore_index=True).assign(offence_group="unknown")
+        measures = measure_table(cells_of_all, counts.values.head(0), counts.catalogue, office.supplied, settings)
+        for year, of in zip(years, groups, strict=True):
+            comparisons = comparison_table(measures[measures["period"] == str(year)].assign(period="all"), settings)
+            clusters = of_person["clusters"].dealt(of)
+            comparisons = with_clustered_p_values(comparisons, counts.catalogue, clusters)
+            gaps = find(measures.head(0), comparisons, counts.catalogue, as_of=settings.as_of_date)
+            found.append([gap["id"] for gap in gaps])
+            print(len(found), sum(map(bool, found)), found[-1], file=sys.stderr, flush=True)
     REPORT.write_text(report(found), encoding="utf-8")
 
 
-def prepare(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Puts the persons and the facts aside; the facts' names. All is of one quarter: findings look at the whole period."""
-    facts = [
-        str(name)
-        for (name,) in connection.execute(
-            """select table_name from information_schema.columns where table_schema = 'marts'
-            group by table_name having count(*) filter (where column_name in ('person_id', 'race', 'citizenship')) = 3
+def told_apart(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """The persons with their race and citizenship. In the facts each now is a race of their own: all counts by race are
+    counts by person. Rows about nobody keep their groups, written as one.
+    """
+    facts = dict(
+        connection.execute(
+            """select table_name, if(bool_or(column_name = 'person_id'), 'person_id', 'null')
+            from information_schema.columns where table_schema = 'marts'
+            group by table_name having count(*) filter (where column_name in ('quarter', 'race', 'uncounted_reason')) = 3
             order by table_name"""
         ).fetchall()
-    ]
-    everybody = " union all ".join(f"select person_id, race, citizenship from marts.{fact}" for fact in facts)
-    connection.execute(
-        f"""create table persons as select person_id, max(race) as race,
+    )
+    everybody = " union all ".join(
+        f"select {person} as person_id, race, citizenship from marts.{fact}" for fact, person in facts.items()
+    )
+    persons = connection.execute(
+        f"""select person_id, max(race) as race,
             coalesce(max(citizenship) filter (where citizenship <> 'unknown'), 'unknown') as citizenship
         from ({everybody}) where person_id is not null group by person_id order by person_id"""
-    )
-    connection.execute("create schema facts")
-    for fact in facts:
-        connection.execute(f"create table facts.{fact} as from marts.{fact}")
-    return facts
-
-
-def deal(connection: duckdb.DuckDBPyConnection, facts: list[str], draw: np.random.Generator) -> None:
-    """Gives every person the race and citizenship of another."""
-    persons = connection.execute("from persons order by person_id").fetchdf()
-    labels = persons[["race", "citizenship"]].to_numpy()[draw.permutation(len(persons))]
-    dealt = persons.assign(race=labels[:, 0], citizenship=labels[:, 1])
-    connection.register("dealt", dealt)
-    for fact in facts:
+    ).fetchdf()
+    for fact, person in facts.items():
         connection.execute(
             f"""create or replace table marts.{fact} as
-            select f.* replace (
-                case when f.quarter is not null then '2024-Q4' end as quarter,
-                coalesce(d.race, f.race) as race, coalesce(d.citizenship, f.citizenship) as citizenship)
-            from facts.{fact} as f left join dealt as d using (person_id)"""
+            select * replace (
+                case when quarter is not null then '2024-Q4' end as quarter,
+                coalesce(cast({person} as varchar), concat_ws('|', race, citizenship)) as race,
+                'unknown' as citizenship)
+            from marts.{fact}"""
         )
-    connection.unregister("dealt")
+    return persons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Additive:
+    """Sums by measure, stratum and person that add up to those of any groups of persons.
+
+    `key` holds the measures and strata, `at` which of them each row is of, `person` whose it is: a place among the
+    persons and, behind them, among the groups of `nobody`.
+    """
+
+    key: pd.DataFrame
+    nobody: NDArray[np.object_]
+    at: NDArray[np.intp]
+    person: NDArray[np.intp]
+    sums: pd.DataFrame
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, sums: list[str], persons: pd.DataFrame) -> Additive:
+        at, keys = pd.factorize(pd.MultiIndex.from_frame(rows[["measure_id", "stratum"]]))
+        place = pd.Index(persons["person_id"].astype(str)).get_indexer(pd.Index(rows["race"]))
+        of_nobody, groups = pd.factorize(rows["race"].where(place < 0))
+        return cls(
+            key=pd.DataFrame(list(keys), columns=["measure_id", "stratum"]),
+            nobody=np.array([str(group).split("|") for group in groups], dtype=object).reshape(-1, 2),
+            at=at,
+            person=np.where(place < 0, len(persons) + of_nobody, place),
+            sums=rows[sums],
+        )
+
+    def dealt(self, groups: NDArray[np.object_]) -> pd.DataFrame:
+        """The sums by measure, stratum, race and citizenship, where each person has these groups."""
+        label, labels = pd.factorize(pd.MultiIndex.from_arrays(list(np.vstack([groups, self.nobody]).T)))
+        cell = self.at * len(labels) + label[self.person]
+        size = len(self.key) * len(labels)
+        there = np.flatnonzero(np.bincount(cell, minlength=size))
+        summed = {name: np.bincount(cell, column, size)[there].astype(np.int64) for name, column in self.sums.items()}
+        of_group = pd.DataFrame(list(labels), columns=GROUPS).iloc[there % len(labels)].reset_index(drop=True)
+        return self.key.iloc[there // len(labels)].reset_index(drop=True).join(of_group).assign(**summed)
 
 
 def report(found: list[list[str]]) -> str:
