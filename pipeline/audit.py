@@ -25,7 +25,7 @@ from pipeline import __version__
 from pipeline.contract import ROOT, load_contract
 from pipeline.control_totals import compare
 from pipeline.errors import AuditError, Problem, place
-from pipeline.findings import find, judge, judged, track
+from pipeline.findings import declared_worklists, find, judge, judged, track
 from pipeline.ingest.drift import find_drift
 from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
@@ -229,6 +229,7 @@ class _Audit:
 
             write_worklists(
                 findings=restricted,
+                declared=declared_worklists(self.office.settings.as_of_date),
                 catalogue=self.counts.catalogue,
                 database=self.database,
                 out=self.out / "restricted" / "worklists",
@@ -316,7 +317,8 @@ class _Audit:
     def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
         from pipeline.report.words import told
 
-        return told(find(measures, comparisons, self.counts.catalogue), self.counts.catalogue)
+        as_of = self.office.settings.as_of_date
+        return told(find(measures, comparisons, self.counts.catalogue, as_of=as_of), self.counts.catalogue)
 
     def _write_restricted(self, found: Statistics, checks: list[Any]) -> None:
         from pipeline.cliffs import TERMS, cliff_table

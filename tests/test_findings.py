@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.audit import _findings_of
+from pipeline.contract import ROOT
 from pipeline.errors import AuditError
-from pipeline.findings import _named_once, judged, track
+from pipeline.findings import _named_once, find, judged, rules, track
+from pipeline.measures import COMPARISON_COLUMNS
+from pipeline.stats.intervals import wilson
 
 
 def gap(name: str, difference: float) -> dict[str, Any]:
@@ -87,8 +92,15 @@ def test_a_number_that_is_hidden_or_unreliable_judges_nothing() -> None:
             {**cell, "measure_id": "BAIL-04", "status": "unreliable", "numerator": 0},
             {**cell, "measure_id": "ICE-04c", "status": "suppressed", "numerator": None},
             {**cell, "measure_id": "DIV-01", "status": "ok", "race": "black", "numerator": 5},
+            {**cell, "measure_id": "VIC-03", "status": "ok", "numerator": 90, "denominator": 100},
+            {**cell, "measure_id": "PPT-02", "status": "ok", "numerator": 9, "denominator": 29, "period": "2024"},
+            *(
+                {**cell, "measure_id": measure, "status": "ok", "stratum": part, "numerator": 1, "denominator": 99}
+                for measure, part in (("PCR-05", "final_before_padilla"), ("PCR-05", "final_since_padilla"),
+                                      ("CUS-02", "detainer"))
+            ),
         ]
-    )
+    ).assign(ci_method="wilson", estimate=0.5, ci_high=0.6, mart="m", unit="share")  # fmt: skip
     comparisons = pd.DataFrame(
         [
             {
@@ -117,7 +129,86 @@ def test_a_number_that_is_hidden_or_unreliable_judges_nothing() -> None:
             },
         ]
     )
-    assert judged(measures, comparisons) == {"zero|BAIL-04", "gap|DIV-01|race|black|all"}
+    assert judged(measures, comparisons) == {
+        "zero|BAIL-04", "zero|VIC-03", "gap|DIV-01|race|black|all", "target|VIC-03", "part|PCR-05|final_before_padilla",
+    }  # fmt: skip
+
+
+def rates(*rows: tuple[str, str, str, int, int]) -> pd.DataFrame:
+    """Measures of the whole office: id, stratum, period, events and cases."""
+    events, cases = (np.array([row[at] for row in rows]) for at in (3, 4))
+    limits = wilson(events, cases)
+    everyone = {"race": "all", "citizenship": "all", "offence_group": "all", "mart": "custody", "unit": "share"}
+    return pd.DataFrame(
+        [{"measure_id": r[0], "stratum": r[1], "period": r[2], "numerator": r[3], "denominator": r[4]} for r in rows]
+    ).assign(
+        **everyone, status="ok", ci_method="wilson", estimate=events / cases, ci_low=limits.low, ci_high=limits.high
+    )  # fmt: skip
+
+
+def found_in(measures: pd.DataFrame) -> list[dict[str, Any]]:
+    nothing = pd.DataFrame(columns=[*COMPARISON_COLUMNS])
+    catalogue = pd.DataFrame({"measure_id": measures["measure_id"].unique()}).assign(title="Title")
+    return find(measures, nothing, catalogue, as_of=date(2024, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("detainer", "other", "expected"),
+    [
+        ((60, 200), (200, 1000), ["part|CUS-02|detainer"]),
+        ((50, 200), (200, 1000), []),  # ten in two hundred may be chance
+        ((4900, 20000), (4000, 20000), []),  # certain, and less than five points
+        ((200, 1000), (60, 200), ["part|CUS-02|detainer"]),
+    ],
+)
+def test_two_parts_that_should_be_alike_are_held_against_each_other(
+    detainer: tuple[int, int], other: tuple[int, int], expected: list[str]
+) -> None:
+    measures = rates(("CUS-02", "detainer", "all", *detainer), ("CUS-02", "no_detainer_on_file", "all", *other))
+    assert [finding["id"] for finding in found_in(measures)] == expected
+
+
+@pytest.mark.parametrize(
+    ("in_time", "expected"),
+    # three quarters are expected; of a hundred, 65 have an upper limit of 73.6%, 66 one of 74.5%, 67 one of 75.4%
+    [(65, ["target|VIC-03"]), (66, ["target|VIC-03"]), (67, []), (100, [])],
+)
+def test_a_target_is_missed_where_the_whole_interval_lies_below(in_time: int, expected: list[str]) -> None:
+    assert [f["id"] for f in found_in(rates(("VIC-03", "all", "all", in_time, 100)))] == expected
+
+
+def test_a_target_for_now_is_held_against_the_latest_year() -> None:
+    then, now = ("PPT-02", "all", "2023", 10, 100), ("PPT-02", "all", "2024", 90, 100)
+    whole, quarter = ("PPT-02", "all", "all", 100, 200), ("PPT-02", "all", "2024-Q4", 1, 100)
+    assert found_in(rates(then, now, whole, quarter)) == []
+    (finding,) = found_in(rates(now, ("PPT-02", "all", "2025", 10, 100), whole))
+    assert (finding["id"], finding["period"]) == ("target|PPT-02", "2025")
+
+
+def test_every_finding_has_an_owner_and_a_day_from_the_declared_file() -> None:
+    measures = rates(("BAIL-04", "all", "all", 1, 100), ("VIC-03", "all", "all", 1, 100))
+    named = {f["id"]: (f["severity"], f["owner"], f["due"]) for f in found_in(measures.assign(mart=["bail", "budget"]))}
+    assert named == {
+        "zero|BAIL-04": ("high", "Head of the bail unit", "2025-01-30"),
+        "target|VIC-03": ("high", "Head of the Immigration Integrity Unit", "2025-01-30"),
+    }
+
+
+def test_the_day_does_not_move_because_the_audit_was_made_again() -> None:
+    (again,) = track(
+        [{**zero("BAIL-04", 3), "due": "2025-04-30"}], [{**zero("BAIL-04", 3), "due": "2025-01-30"}], set()
+    )
+    assert again["due"] == "2025-01-30"
+
+
+def test_every_rule_names_measures_and_parts_that_there_are() -> None:
+    catalogue = set(pd.read_csv(ROOT / "data" / "reference" / "measures.csv")["measure_id"])
+    declared = rules()
+    named = [*declared["zero_tolerance"], *(r["measure_id"] for r in (*declared["parts"], *declared["targets"]))]
+    assert set(named) <= catalogue
+    marts = {path.name for path in (ROOT / "models" / "marts").iterdir() if path.is_dir()}
+    assert set(declared["owners"]) - {"otherwise"} <= marts
+    assert {listed["mart"] for listed in declared["worklists"]} <= marts
 
 
 def test_only_an_earlier_audit_of_the_same_office_can_be_looked_back_to(tmp_path: Path) -> None:

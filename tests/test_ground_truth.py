@@ -51,7 +51,7 @@ def audited(folder: Path, effects: Path, seed: int) -> Audited:
         effects=json.loads((folder / "truth" / "effects.json").read_text(encoding="utf-8"))["planted"],
         measures=measures,
         comparisons=comparisons,
-        findings=find(measures, comparisons, counts.catalogue),
+        findings=find(measures, comparisons, counts.catalogue, as_of=office.settings.as_of_date),
     )
 
 

@@ -65,7 +65,9 @@ def write_audit(folder: Path, more: int = 0) -> Path:
     run = {"version": "0.1.0", "engine": "duckdb", "files": [{"path": "cases.csv", "sha256": "ab" * 32}]}
     public = PublicData(
         measures=published.measures, comparisons=judge(published.comparisons), catalogue=catalogue, settings=settings, run=run,
-        findings=told(find(published.measures, published.comparisons, catalogue), catalogue), synthetic=True,
+        findings=told(
+            find(published.measures, published.comparisons, catalogue, as_of=settings.as_of_date), catalogue
+        ), synthetic=True,
     )  # fmt: skip
     (folder / "restricted").mkdir(parents=True)
     measures.to_parquet(folder / "restricted" / "measures.parquet", index=False)

@@ -41,7 +41,7 @@ def words_in_content() -> set[str]:
         texts |= set(words[name].values())
     for estimand in (*load_estimands(), *(e for path in OWN for e in load_estimands(path))):
         texts |= {estimand.risk_set, estimand.given, *(fact.reason for fact in estimand.hold_equal)}
-    return texts | set(rules()["zero_tolerance"].values())
+    return texts | set(rules()["zero_tolerance"].values()) | set(rules()["owners"].values())
 
 
 def words_in_catalogue() -> set[str]:

@@ -117,7 +117,10 @@ def release(
         measures=published.measures,
         comparisons=judge(published.comparisons),
         adjusted=publish_adjusted(_frame(audit / "restricted" / "adjusted.parquet"), published.measures),
-        findings=told(find(published.measures, published.comparisons, public.catalogue), public.catalogue),
+        findings=told(
+            find(published.measures, published.comparisons, public.catalogue, as_of=public.settings.as_of_date),
+            public.catalogue,
+        ),
         corrections=corrections_in(ledger),
     )
     building = to / f".{name}.building"

@@ -272,7 +272,9 @@ def _sentences(folder: Path, measures: pd.DataFrame, comparisons: pd.DataFrame) 
     """The findings are found again in the tables, number by number and word by word."""
     catalogue = pd.read_csv(folder / "data" / "catalogue.csv", dtype=str, keep_default_na=False)
     said = json.loads((folder / FINDINGS).read_text(encoding="utf-8"))
-    again = json.loads(json.dumps(told(find(measures, comparisons, catalogue), catalogue)))
+    again = json.loads(
+        json.dumps(told(find(measures, comparisons, catalogue, as_of=_settings(folder).as_of_date), catalogue))
+    )
     found = {finding["id"]: finding for finding in again}
     for finding in said:
         if found.pop(finding["id"], None) != finding:

@@ -46,6 +46,9 @@ def told(findings: Iterable[Mapping[str, Any]], catalogue: pd.DataFrame) -> list
                     "Counted in the whole period: {count}. One is too many: each is to be reviewed.",
                     count=say.count(finding["count"]),
                 )
+            elif finding["rule"] == "target":
+                title = say("{title}: less than expected", title=say(row.measure))
+                text = off_target(row, measures[row.measure_id], say)
             else:
                 group, reference = who(row, say)
                 title = say("{title}: a gap between {group} and {reference}", title=say(row.measure), group=group, reference=reference)  # fmt: skip
@@ -53,6 +56,21 @@ def told(findings: Iterable[Mapping[str, Any]], catalogue: pd.DataFrame) -> list
             words |= {f"title{end}": title, f"text{end}": text}
         result.append({**finding, **words})
     return result
+
+
+def off_target(row: Any, measure: Any, say: Language) -> str:
+    """A share beside what a law or a promise asks for; `row` is a finding by that rule."""
+    words = {
+        "value": say.share(row.estimate, digits=1),
+        "events": say.count(row.numerator),
+        "cases": say.count(row.denominator),
+        "unit": say(measure.counted_unit),
+        "interval": say.interval(row.ci_low, row.ci_high, "share"),
+        "least": say.share(row.at_least),
+    }
+    if row.period == ALL:
+        return say("Over the whole period {value} ({events} of {cases} {unit}; 95% interval {interval}), where at least {least} is expected.", **words)  # fmt: skip
+    return say("In {year}, {value} ({events} of {cases} {unit}; 95% interval {interval}), where at least {least} is expected.", year=row.period, **words)  # fmt: skip
 
 
 def sentences(gap: Any, measure: Any, say: Language, *, family: int) -> list[str]:
@@ -74,7 +92,7 @@ def compared(gap: Any, measure: Any, say: Language) -> str:
     """What was compared, and how big it is on either side."""
     group, reference = who(gap, say)
     title = say(measure.title)
-    if gap.stratum not in (ALL, headline(measure)):
+    if gap.stratum not in (ALL, headline(measure)) and gap.contrast != "part":
         title += f" ({label(gap.stratum, say)})"
     words = {"title": title, "group": group, "reference": reference, "unit": say(measure.counted_unit)}
     words |= {"cases": say.count(gap.denominator), "reference_cases": say.count(gap.reference_denominator)}
@@ -124,7 +142,7 @@ def rule(say: Language, *, family: int) -> str:
 
 def what_is_missing(gap: Any, say: Language) -> list[str]:
     """What unknown citizenship could do to the gap; nothing for a gap between races."""
-    if gap.contrast == "race" or pd.isna(gap.bound_low) or pd.isna(gap.bound_high):
+    if gap.contrast in ("race", "part") or pd.isna(gap.bound_low) or pd.isna(gap.bound_high):
         return []
     words = {"low": say.gap(gap.bound_low, gap.unit), "high": say.gap(gap.bound_high, gap.unit)}
     found = [say("Whatever the citizenship of those without any on file, the gap would lie between {low} and {high}.", **words)]  # fmt: skip
@@ -205,6 +223,8 @@ def who(row: Any, say: Language) -> tuple[str, str]:
     """Group and reference group, as they stand in the middle of a sentence."""
     if row.contrast == "race":
         return _of_race(row.race, say), _of_race(row.reference_race, say)
+    if row.contrast == "part":
+        return label(row.stratum, say), label(row.reference_stratum, say)
     if row.race == ALL:
         return say("noncitizens"), say("citizens")
     if row.race == "unknown":
