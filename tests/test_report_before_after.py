@@ -111,7 +111,7 @@ def test_what_the_gate_hid_is_not_told_in_another_way(say: Language) -> None:
         **{c: public.measures[c].mask(hidden) for c in numbers},
     )
     page = told(Story(replace(public, measures=measures), say))
-    assert page["changes"][1][0][3:6] == ["hidden", "50.0%", "hidden"]
+    assert page["changes"][1][0][3:6] == ["cannot be told", "50.0%", "cannot be told"]
     assert page["changes"][1][0][7] == "too few quarters"
     assert page["between"][1] == []
 

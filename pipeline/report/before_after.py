@@ -205,11 +205,11 @@ def _alike(story: Story, target: Target) -> str:
 
 
 def _share(story: Story, value: float) -> str:
-    return story.absent("suppressed") if np.isnan(value) else story.say.share(value, digits=1)
+    return story.say("cannot be told") if np.isnan(value) else story.say.share(value, digits=1)
 
 
 def _gap(story: Story, value: float) -> str:
-    return story.absent("suppressed") if np.isnan(value) else story.say.gap(value, "share")
+    return story.say("cannot be told") if np.isnan(value) else story.say.gap(value, "share")
 
 
 def _p_value(story: Story, change: Change | None) -> str:
