@@ -224,6 +224,9 @@ def test_a_measure_that_hiding_cannot_protect_is_hidden_whole_and_the_others_are
 def test_each_table_shows_most_of_its_cells_in_a_county_of_120_000_cases() -> None:
     registry = load_registry()
     cells = county(120_000, 40, {"M-1": (1.0, 0.55)}, seed=1)
+    # As in most offices: hardly an offence is of no group that has a name, and of few cases it is not recorded.
+    rare = cells["offence_group"].isin(["other", "unknown"])
+    cells.loc[rare, ["numerator", "denominator"]] //= 4
     settings = replace(SETTINGS, period_from=date(2015, 1, 1), period_to=date(2024, 12, 31))
     rows = measure_table(cells, NO_VALUES, catalogue().assign(mart="charging"), SUPPLIED, settings)
     tables = publish(rows, NO_COMPARISONS).tables.set_index("breakdown")
@@ -231,3 +234,5 @@ def test_each_table_shows_most_of_its_cells_in_a_county_of_120_000_cases() -> No
     assert set(tables.index) == declared
     assert "withheld" not in set(tables["finest_period"])
     assert tables["share"].min() >= registry.shown_share == 0.6
+    # Only where small groups are shown together can the finest of the tables be told by year.
+    assert tables.loc["race+citizenship", "finest_period"] == "year"
