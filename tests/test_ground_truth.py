@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from pipeline.audit import read_counts
 from pipeline.contract import load_contract
-from pipeline.findings import find
+from pipeline.findings import find, rules
 from pipeline.ingest.land import land
 from pipeline.ingest.office import load_office, office_folder
 from pipeline.measures import comparison_table, measure_table, with_clustered_p_values
@@ -55,14 +56,51 @@ def audited(folder: Path, effects: Path, seed: int) -> Audited:
     )
 
 
+#: By which finding an audit finds each effect of the Example County.
+FOUND_BY = {
+    "diversion_withheld": "gap|DIV-01|citizenship|all|all",
+    "plea_before_diversion": "gap|DIV-03|citizenship|all|post_plea",
+    "cash_bail_black": "gap|BAIL-01|race|black|cash",
+    "cash_bail_hispanic": "gap|BAIL-01|race|hispanic_latino|cash",
+    "immigration_argued_at_bail": "zero|BAIL-04",
+    "declination_policy_not_followed": "gap|DEC-02|race|hispanic_latino|all",
+    "deviation_unsigned": "gap|DEC-03|race|hispanic_latino|all",
+    "documents_demanded": "zero|PLE-05",
+    "one_year_line": "gap|SEN-01|race|hispanic_latino|all",
+    "release_lag_with_detainer": "part|CUS-02|detainer",
+    "outbound_contact": "zero|ICE-04c",
+    "pre_padilla_opposition": "part|PCR-05|final_before_padilla",
+    "certifications_unanswered": "target|VIC-03",
+    "point_person_slow": "target|PPT-02",
+}
+#: What a policy changes is no finding but a change: the measure, its part, the year before and a year after.
+CHANGES = {
+    "cash_bail_policy": ("BAIL-01", "cash", "2020", "2021"),
+    "declination_policy": ("CHG-02", "all", "2018", "2020"),
+    "consideration_guideline": ("PLE-01", "all", "2021", "2022"),
+}
+#: Effects on few cases: in a county of this size they are planted twice as strong.
+ON_FEW_CASES = {
+    "plea_before_diversion", "cash_bail_black", "cash_bail_hispanic", "declination_policy_not_followed",
+    "deviation_unsigned", "one_year_line", "pre_padilla_opposition", "certifications_unanswered", "point_person_slow",
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    """All effects of the Example County, and citizenship on file for a random part of the people."""
+    """All effects of the Example County, and citizenship on file for a random part of the people.
+
+    Of whom too few have a citizenship on file at the one-year line, that effect is planted by race.
+    """
     folder = tmp_path_factory.mktemp("planted")
     effects = folder.with_suffix(".yml")
-    text = EXAMPLE_EFFECTS.read_text(encoding="utf-8")
-    assert "knowledge: not_at_random" in text
-    effects.write_text(text.replace("knowledge: not_at_random", "knowledge: at_random"), encoding="utf-8")
+    document = yaml.safe_load(EXAMPLE_EFFECTS.read_text(encoding="utf-8"))
+    assert document["knowledge"] == "not_at_random"
+    for effect in document["effects"]:
+        effect["size"] *= 2 if effect["id"] in ON_FEW_CASES else 1
+        if effect["id"] == "one_year_line":
+            effect["group"] = {"race": "hispanic_latino"}
+    effects.write_text(yaml.safe_dump(document | {"knowledge": "at_random"}), encoding="utf-8")
     return audited(folder, effects, seed=71)
 
 
@@ -113,8 +151,48 @@ def test_the_true_gap_lies_within_the_worst_case_bounds_however_citizenship_beca
         assert gaps.loc[measure, "bound_low"] <= true_gap <= gaps.loc[measure, "bound_high"], measure
 
 
-def test_the_planted_diversion_gap_is_found(planted: Audited) -> None:
-    assert any(f["measure_id"] == "DIV-01" and f.get("contrast") == "citizenship" for f in planted.findings)
+def test_every_effect_of_the_example_county_is_looked_for() -> None:
+    document = yaml.safe_load(EXAMPLE_EFFECTS.read_text(encoding="utf-8"))
+    assert {effect["id"] for effect in document["effects"]} == FOUND_BY.keys() | CHANGES.keys()
+
+
+def test_an_effect_is_planted_for_every_rule() -> None:
+    kinds = {finding.split("|")[0] for finding in FOUND_BY.values()}
+    assert kinds == {"zero", "target", "part", "gap"}
+    declared = rules()
+    assert {f"zero|{measure}" for measure in declared["zero_tolerance"]} <= set(FOUND_BY.values())
+    assert {f"target|{target['measure_id']}" for target in declared["targets"]} <= set(FOUND_BY.values())
+    assert {f"part|{part['measure_id']}|{part['stratum']}" for part in declared["parts"]} <= set(FOUND_BY.values())
+
+
+@pytest.mark.parametrize("effect", FOUND_BY)
+def test_every_planted_effect_is_found(planted: Audited, effect: str) -> None:
+    assert FOUND_BY[effect] in {finding["id"] for finding in planted.findings}
+
+
+@pytest.mark.parametrize("effect", FOUND_BY)
+def test_every_finding_says_how_grave_it_is_who_answers_and_by_when(planted: Audited, effect: str) -> None:
+    (finding,) = (finding for finding in planted.findings if finding["id"] == FOUND_BY[effect])
+    assert finding["severity"] in ("high", "medium")
+    assert finding["owner"]
+    assert finding["due"] > "2024-09-30"
+
+
+@pytest.mark.parametrize("effect", CHANGES)
+def test_what_a_policy_changes_is_seen_from_its_first_year_on(planted: Audited, null: Audited, effect: str) -> None:
+    measure, part, before, after = CHANGES[effect]
+
+    def limits(county: Audited, period: str) -> tuple[float, float]:
+        told = county.measures.set_index(["measure_id", "stratum", "period", "race", "citizenship", "offence_group"])
+        row = told.loc[(measure, part, period, "all", "all", "all")]
+        return float(row["ci_low"]), float(row["ci_high"])
+
+    def apart(county: Audited) -> bool:
+        first, second = limits(county, before), limits(county, after)
+        return first[1] < second[0] or second[1] < first[0]
+
+    assert apart(planted)
+    assert not apart(null)
 
 
 def test_where_nothing_is_planted_nothing_is_found(null: Audited) -> None:
