@@ -43,7 +43,9 @@ def knowledge_table(database: Path, catalogue: pd.DataFrame, settings: AuditSett
         connection.execute(f"create or replace temp table detainer_alone as {_DETAINER_ALONE}")
         held = _columns(connection)
         for measure in catalogue[catalogue["kind"].eq("rate")].to_dict("records"):
-            if {"person_id", "citizenship", "citizenship_latest"} <= held.get(measure["fact"], set()):
+            if measure["numerator"] and {"person_id", "citizenship", "citizenship_latest"} <= held.get(
+                measure["fact"], set()
+            ):
                 rows += _row(connection, measure, settings, (low, high))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -57,4 +57,5 @@ def test_the_band_is_the_declared_share(database: Path) -> None:
 
 def test_a_measure_of_rows_without_persons_or_with_few_cases_has_no_row(database: Path) -> None:
     assert knowledge_table(database, CATALOGUE.assign(fact="none"), SETTINGS).empty
+    assert knowledge_table(database, CATALOGUE.assign(numerator=""), SETTINGS).empty, "a measure of measures"
     assert knowledge_table(database, CATALOGUE.assign(denominator="id < 110"), SETTINGS).empty
