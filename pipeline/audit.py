@@ -158,8 +158,11 @@ class _Audit:
             self.progress.say("  " + line)
         with step("drift", "Comparing the last batch with those before it"):
             drift = find_drift(database=self.database, contract=load_contract())
-        for difference in drift:
-            self.progress.say(f"  drift: {difference}")
+        if drift:
+            tables = len({difference.table for difference in drift})
+            self.progress.say(
+                f"  the last batch differs in {len(drift)} ways, in {tables} tables: `iiu check` says them, and restricted/drift.json"
+            )
         with step("check_landed", "Checking what landed"):
             checks = self._validate("landed")
         with step("transform", "Building the marts"):
