@@ -17,8 +17,8 @@ Severity = Literal["error", "warning"]
 class Problem:
     """One problem, in the words of the person who has to mend it.
 
-    `where` reads `file:line column [X]`, as much of it as is known. `code` is stable (`IIU204`) and is explained in
-    the README of `tests/bad_inputs`.
+    `where` reads `file:line column [X]`, as much of it as is known. `code` is stable (`IIU204`); what raises it is in
+    `tests/test_bad_inputs.py`.
     """
 
     code: str
