@@ -673,8 +673,9 @@ def saturation(measure_id: str, entered: Sequence[date], events: ArrayLike, case
 
 
 def saturations(cells: pd.DataFrame, catalogue: pd.DataFrame) -> list[Saturation]:
-    """The same for every rate of the catalogue, by quarter."""
-    rates = catalogue.loc[catalogue["kind"].eq("rate"), "measure_id"]
+    """The same for every rate of the catalogue that counts people or what they did, by quarter: a policy has no window."""
+    people = ~catalogue["measure_id"].isin(load_registry().about_nobody)
+    rates = catalogue.loc[catalogue["kind"].eq("rate") & people, "measure_id"]
     dated = cells[cells["quarter"].notna() & cells["measure_id"].isin(rates)]
     found = []
     for measure_id, rows in dated.groupby("measure_id", sort=True):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipeline.contract import ROOT, load_contract
-from pipeline.disclose import publish, publish_adjusted
+from pipeline.disclose import load_registry, publish, publish_adjusted
 from pipeline.errors import AuditError
 from pipeline.findings import judge
 from pipeline.ingest.land import land
@@ -143,6 +143,8 @@ def test_rates_of_the_catalogue_are_looked_at_quarter_by_quarter() -> None:
     (found,) = saturations(cells, catalogue)
     assert found.since == date(2023, 7, 1)
     assert saturations(cells.assign(numerator=[30, 40, 90, 89]), catalogue) == []
+    policies = {"measure_id": load_registry().about_nobody[0]}
+    assert saturations(cells.assign(**policies), catalogue.assign(**policies)) == [], "a policy is not too young"
 
 
 # ---- real records ------------------------------------------------------------------------------------------------
