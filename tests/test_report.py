@@ -236,6 +236,19 @@ def test_a_picture_says_what_it_shows_and_changes_its_colours_on_a_dark_page() -
     assert {"White <b>", "40%"} <= {text.text for text in drawn.iter(f"{name}text")}
 
 
+def test_records_without_citizenship_are_told_by_what_they_hold(public: PublicData) -> None:
+    of_everyone = public.measures[public.measures["citizenship"].eq("all")]
+    races = public.comparisons[public.comparisons["contrast"].eq("race")]
+    story = Story(replace(public, measures=of_everyone, comparisons=races), ENGLISH)
+    told = story.overview(story.public.marts)
+    assert told[0].startswith(story.mart_name(story.public.marts[0]))
+    (measure,) = [m for m in story.public.of_mart("charging") if m.measure_id == "CHG-01"]
+    picture = story.groups(measure)
+    assert picture is not None
+    assert "Noncitizen" not in json.dumps(picture.figure("wide"))
+    assert picture.table[0][:2] == [story.race_name["all"], story.citizenship_name["all"]]
+
+
 @pytest.mark.parametrize(
     ("change", "lost"),
     [

@@ -381,9 +381,10 @@ class Story:
         crossed = any(
             self.public.cell(measure.measure_id, race=r, citizenship="citizen", stratum=stratum) for r in self.races
         )
+        by_citizenship = self.public.cell(measure.measure_id, citizenship="citizen", stratum=stratum) is not None
         rows: list[tuple[str, str, Any]] = []
         for race in (ALL, *self.races):
-            for citizenship in CITIZENSHIPS if crossed or race == ALL else (ALL,):
+            for citizenship in CITIZENSHIPS if crossed or (race == ALL and by_citizenship) else (ALL,):
                 row = self.public.cell(measure.measure_id, race=race, citizenship=citizenship, stratum=stratum)
                 if row is not None:
                     rows.append((race, citizenship, row))
@@ -577,6 +578,9 @@ class Story:
                 "Noncitizens and citizens differ clearly in {clear} of the {shown} measures that compare them.",
                 clear=say.count(len(clear)), shown=say.count(len(judged)),
             ))  # fmt: skip
+        else:  # records without citizenship: what the pages say first
+            computed = [mart for mart in marts if any(self._has_number(m) for m in self.public.of_mart(mart))]
+            told += [f"{self.mart_name(mart)}. {first}" for mart in computed[:3] for first in self.sentences(mart)[:1]]
         by_gap = sorted(clear, key=lambda p: (-abs(p[1].difference), p[0].measure_id))
         told += [
             " ".join([f"{self.mart_name(measure.mart)}.", *self.told(measure, gap)[:2]]) for measure, gap in by_gap[:2]
@@ -588,6 +592,10 @@ class Story:
         if lost:
             told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures))))  # fmt: skip
         return told
+
+    def _has_number(self, measure: Any) -> bool:
+        row = self.public.cell(measure.measure_id, stratum=headline(measure))
+        return row is not None and row.status in SHOWN
 
     def race_gaps(self, *, most: int) -> list[list[str]]:
         """The widest clear gaps of a race against the reference race, as rows of a table."""
