@@ -159,6 +159,7 @@ update matter set category = arrested.category from (
                 unnest([told(CHG1_STATUTE), told(CHG2_STATUTE), told(CHG3_STATUTE)]) as statute,
                 unnest([CHG1_CAT, CHG2_CAT, CHG3_CAT]) as category, unnest([CHG1_CLASS, CHG2_CLASS, CHG3_CLASS]) as class
             from arrests where told(ARREST_NO) in (select arrest from matter where category is null)
+                and try_strptime(told(ARREST_DTTM), '%m/%d/%Y %H:%M') is not null  -- else the arrest is rejected
         ) where statute is not null
     ) group by arrest
 ) as arrested where matter.arrest = arrested.arrest and matter.category is null;

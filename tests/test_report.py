@@ -118,6 +118,13 @@ def test_a_print_keeps_its_length_when_its_clock_is_taken_out() -> None:
     assert settled.count(b"(D:20260630000000+00'00')") == 2
 
 
+def test_a_print_is_the_same_whatever_numbers_the_browser_gave_its_elements() -> None:
+    prints = [b"/ID (node00000%d) /ID (node00000%d) [(node00000%d)]" % n for n in ((198, 196, 198), (203, 196, 203))]
+    assert {pdf.settled(one, date(2026, 6, 30)) for one in prints} == {
+        b"/ID (node00000002) /ID (node00000001) [(node00000002)]"
+    }
+
+
 def test_a_print_names_no_folder_of_this_machine() -> None:
     page = '<a class="x" href="methods.html">Methods</a> <a href="#top">up</a>'
     assert site._without_ways_out(page) == 'Methods <a href="#top">up</a>'

@@ -20,6 +20,7 @@ FLAGS = (
     "--export-tagged-pdf", "--generate-pdf-document-outline",
 )  # fmt: skip
 SECONDS = 240
+_ELEMENT = re.compile(rb"node\d{8}")
 NO_CHROME = (
     "No Chrome or Chromium was found, so the hand-out and the report were not printed as PDF; all pages are there. "
     "Install chromium, or set BROWSER_PATH to one, and run the audit again."
@@ -51,6 +52,11 @@ def print_pages(pages: Mapping[Path, Path], *, day: date) -> str | None:
 
 
 def settled(pdf: bytes, day: date) -> bytes:
-    """The file without its clock: every place in it stays where it was, since the dates keep their length."""
+    """The file without its clock, and its elements numbered anew: Chrome counts those of pages that it only prepared.
+
+    Every place in the file stays where it was, since dates and numbers keep their length, and the numbers their order.
+    """
     stamp = f"(D:{day:%Y%m%d}000000+00'00')".encode()
-    return re.sub(rb"(/(?:CreationDate|ModDate) )(\(D:\d{14}\+00'00'\))", lambda found: found[1] + stamp, pdf)
+    pdf = re.sub(rb"(/(?:CreationDate|ModDate) )(\(D:\d{14}\+00'00'\))", lambda found: found[1] + stamp, pdf)
+    number = {name: b"node%08d" % place for place, name in enumerate(sorted(set(_ELEMENT.findall(pdf))), start=1)}
+    return _ELEMENT.sub(lambda found: number[found[0]], pdf)
