@@ -177,19 +177,6 @@ def test_a_table_that_can_show_too_few_of_its_cells_is_withheld_whole() -> None:
     assert published.tables.set_index("breakdown").loc["race", "finest_period"] == "withheld"
 
 
-def test_a_group_that_has_not_one_case_is_no_cell_of_a_table() -> None:
-    rows = long_table({**RACES_APART, ("black", "citizen"): (4, 90), ("latino", "citizen"): (70, 150), ("other races", "citizen"): (60, 130), ("unknown", "citizen"): (0, 0)})  # fmt: skip
-    withheld = rows.assign(denominator=rows["denominator"].where(rows["race"].ne("unknown"), 1))
-    withheld.loc[withheld["race"].eq("all"), "denominator"] += 1  # one person of an unknown race makes it a cell
-
-    def period_of_races(rows: pd.DataFrame) -> str:
-        return str(publish(rows, NO_COMPARISONS).tables.set_index("breakdown").loc["race", "finest_period"])
-
-    registry = load_registry()
-    assert registry.shown_share == 0.6, "five races and two hidden show 60 %, six and three do not"
-    assert (period_of_races(rows), period_of_races(withheld)) == ("all", "withheld")
-
-
 def test_horizons_with_nobody_between_them_are_two_counts() -> None:
     rows = pd.concat(
         [long_table(RACES_APART).assign(stratum=s, ci_method="kaplan_meier_log_log") for s in ("by_2", "by_6")]

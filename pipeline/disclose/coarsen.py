@@ -40,7 +40,7 @@ class Ladders:
         apart = np.any([_in_pool(rows, column, registry) for column in registry.pools], axis=0)
         self._step = 2 * period_rank(rows["period"]) + ~apart
         self._finished = finished(rows["period"])
-        self._asked = asked & ~_of_nobody(rows)
+        self._asked = asked
         self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
         np.minimum.at(self._lowest, self._table, self._step)
         # What is broken down by nothing is always listed: a reader must see that it is hidden.
@@ -63,7 +63,6 @@ class Ladders:
         """Lifts each table that shows too few of its cells, at its lowest step or in all, until none does.
 
         Whether any was lifted. A cell without a case is a cell: a reader who meets a table of hidden rows cannot tell.
-        Of a group that has no case anywhere (an export without unknown races) there are no cells.
         """
         before = self._lowest
         while True:
@@ -98,18 +97,6 @@ def finished(period: pd.Series[str]) -> Mask:
     whole = quarters.str[:4].value_counts().eq(4)
     is_year = period.str.len().eq(len("2024"))
     return (~is_year | period.isin(whole[whole].index) | ~period.str[:4].isin(whole.index)).to_numpy()
-
-
-def _of_nobody(rows: pd.DataFrame) -> Mask:
-    """Whether the row is of a group that has not one case of the measure, in the whole period and all else together."""
-    alone = (rows[["race", "citizenship", "offence_group"]] != "all").sum(axis=1).eq(1) & rows["stratum"].eq("all")
-    of_all = period_rank(rows["period"]) == PERIODS.index("all")
-    total = rows[alone & of_all & rows["denominator"].eq(0).fillna(False)]
-    nobody = np.zeros(len(rows), dtype=bool)
-    for column in ("race", "citizenship", "offence_group"):
-        empty = total.loc[total[column].ne("all"), "measure_id"] + " " + total.loc[total[column].ne("all"), column]
-        nobody |= (rows["measure_id"] + " " + rows[column]).isin(empty).to_numpy()
-    return nobody
 
 
 def _in_pool(rows: pd.DataFrame, column: str, registry: Registry) -> Mask:
