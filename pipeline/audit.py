@@ -6,13 +6,11 @@ good audit as it was.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -31,6 +29,7 @@ from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
 from pipeline.progress import Progress, peak_memory_mb
+from pipeline.whole import replacing
 
 #: The Example County that `make audit` shows: 120,000 synthetic cases, always the same.
 EXAMPLE = "example_county"
@@ -108,7 +107,19 @@ def run_audit(
     if as_of_date is not None:
         mapping = replace(mapping, settings=replace(mapping.settings, as_of_date=as_of_date))
     target = (out or default_out(office)).resolve()
-    with _building(target) as building:
+    if target.exists() and not (target / "run.json").is_file() and not (target.is_dir() and not any(target.iterdir())):
+        raise AuditError(
+            [
+                Problem(
+                    code="IIU140",
+                    where=place(file=str(target)),
+                    what="holds something that is no audit",
+                    expected="a new folder, or one that holds an audit",
+                    fix="Choose another --out",
+                )
+            ]
+        )
+    with replacing(target) as building:
         record = _Audit(mapping, raw, building, progress, since).run()
     progress.say(f"The audit of {mapping.settings.title} is in {target}")
     return record
@@ -139,8 +150,8 @@ class _Audit:
         self.progress = progress
 
     def run(self) -> dict[str, Any]:
-        for name in ("work", "restricted", "public"):
-            (self.out / name).mkdir()
+        for name, mode in (("work", 0o700), ("restricted", 0o700), ("public", 0o777)):
+            (self.out / name).mkdir(mode=mode)
         for library in ("great_expectations", "traitlets"):
             logging.getLogger(library).setLevel(logging.ERROR)  # their remarks are not about the user's data
         step = self.progress.step
@@ -510,47 +521,3 @@ def _landing_lines(landing: Landing) -> Iterator[str]:
         yield f"{count.path}: read {count.read} = landed {count.landed} + rejected {count.rejected} + filtered {filtered}"
     for warning in landing.warnings:
         yield str(warning)
-
-
-@contextmanager
-def _building(target: Path) -> Iterator[Path]:
-    """A new folder beside `target` that takes its place when the block ends well, and is removed when it does not."""
-    foreign = target.is_dir() and any(target.iterdir()) and not (target / "run.json").is_file()
-    if foreign or (target.exists() and not target.is_dir()):
-        raise AuditError(
-            [_place_problem(target, "holds something that is no audit", "a new folder, or one that holds an audit")]
-        )
-    building, old = target.with_name(f".{target.name}.building"), target.with_name(f".{target.name}.old")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = target.with_name(f".{target.name}.lock").open("w")
-    except OSError as error:
-        raise AuditError(
-            [_place_problem(target, f"cannot be written ({error.strerror})", "a folder you may write to")]
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AuditError(
-                [_place_problem(target, "another audit is being written there", "one at a time")]
-            ) from error
-        if old.exists() and not target.exists():
-            old.replace(target)  # a run was stopped between the two moves below
-        for leftover in (building, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        building.mkdir()
-        try:
-            yield building
-            if target.exists():
-                target.replace(old)
-            building.replace(target)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _place_problem(target: Path, what: str, expected: str) -> Problem:
-    return Problem(
-        code="IIU140", where=place(file=str(target)), what=what, expected=expected, fix="Choose another --out"
-    )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.errors import AuditError
+from pipeline.whole import of_the_machine
 
 EXAMPLE = "example_county"
 
@@ -24,14 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(COMMANDS[options.command](options))
-    except AuditError as error:
-        print(error, file=sys.stderr)
-        errors = sum(1 for p in error.problems if p.severity == "error")
-        print(f"\n{errors} to mend, {len(error.problems) - errors} to know. Nothing was written.", file=sys.stderr)
-        return error.exit_code
     except KeyboardInterrupt:
         print("Stopped. The last good audit is untouched.", file=sys.stderr)
         return 130
+    except Exception as error:
+        problem = of_the_machine(error)
+        told = error if problem is None else AuditError([problem])
+        if not isinstance(told, AuditError):
+            raise
+        print(told, file=sys.stderr)
+        errors = sum(1 for p in told.problems if p.severity == "error")
+        print(f"\n{errors} to mend, {len(told.problems) - errors} to know. Nothing was written.", file=sys.stderr)
+        return told.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:

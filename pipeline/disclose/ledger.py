@@ -18,6 +18,7 @@ import pandas as pd
 from pipeline.disclose.history import window_of
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem
+from pipeline.whole import write_whole
 
 FILE = "ledger.jsonl"
 START = "0" * 64
@@ -106,7 +107,7 @@ def extended(ledger: Ledger, measures: pd.DataFrame, *, release: str, correction
 
 def write_ledger(ledger: Ledger, path: Path) -> None:
     """One line each, the same bytes each time."""
-    path.write_text("".join(line + "\n" for line in ledger.lines), encoding="utf-8")
+    write_whole(path, "".join(line + "\n" for line in ledger.lines))
 
 
 def corrections_in(ledger: Ledger) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ from pipeline.ingest.freeze import SourceFile
 from pipeline.ingest.office import FileMapping, normalise
 from pipeline.ingest.read import literal, quoted, read_file
 from pipeline.ingest.text import decompressed
+from pipeline.whole import write_whole
 
 HERE = Path(__file__).parent
 #: A name this alike is taken; above the second, without a question.
@@ -114,11 +115,11 @@ def draft_office(*, folder: Path, exports: Path, contract: Contract) -> list[str
         _match(file, contract, codes)
     (folder / "codes").mkdir(parents=True, exist_ok=True)
     text = "\n".join(_yaml(name, files, contract)) + "\n"
-    (folder / "office.yml").write_text(text, encoding="utf-8")
     for table, rows in codes.items():
         with (folder / "codes" / f"{table}.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerows([("source", "target", "note"), *rows])
+    write_whole(folder / "office.yml", text)  # last: a folder with one is an office
     mapped = sum(len({c for _, columns, _ in f.entries for c in _reads(columns)}) for f in files)
     return [
         *(f"{f.pattern}: {f.rows} rows; feeds {', '.join(dict.fromkeys(t for t, _, _ in f.entries)) or 'nothing yet'}" for f in files),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -13,6 +14,7 @@ from pipeline.errors import AuditError, Problem, place
 from pipeline.ingest.archive import unpack
 from pipeline.ingest.content import HEAD, is_archive, recognise
 from pipeline.ingest.office import FileMapping, Office, nearest
+from pipeline.whole import write_whole
 
 MANIFEST = "manifest.json"
 
@@ -100,25 +102,33 @@ def find_sources(office: Office, raw: Path, *, freeze: bool, work: Path) -> tupl
 
 
 def _listed(folder: Path, prefix: str, problems: list[Problem]) -> dict[str, Path]:
-    """The plain files of a batch by their names below it."""
+    """The plain files of a batch by their names below it. What is neither a file nor a folder, or is closed, is a problem."""
+
+    def refuse(path: Path, what: str, expected: str, fix: str = "Rename or replace it") -> None:
+        shown = prefix + ascii(path.relative_to(folder).as_posix())[1:-1]
+        problems.append(Problem(code="IIU115", where=place(file=shown), what=what, expected=expected, fix=fix))
+
+    def closed(error: OSError) -> None:
+        refuse(Path(error.filename), f"cannot be read ({error.strerror})", "a folder you may read", "Ask who owns it")
+
     listed: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
-            continue
-        if not name.isprintable():
-            what, expected = "has a name that cannot be printed", "letters, digits and signs"
-        elif not path.resolve().is_relative_to(folder.resolve()):
-            what, expected = "is a link to a file outside of the exports", "the file itself"
-        else:
-            listed[name] = path
-            continue
-        shown = prefix + ascii(name)[1:-1]
-        problems.append(
-            Problem(code="IIU115", where=place(file=shown), what=what, expected=expected, fix="Rename or replace it")
-        )
+    for parent, folders, files in os.walk(folder, onerror=closed):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        linked = [name for name in folders if Path(parent, name).is_symlink()]
+        for path in (Path(parent, name) for name in (*linked, *files) if not name.startswith(".")):
+            name = path.relative_to(folder).as_posix()
+            if not name.isprintable():
+                refuse(path, "has a name that cannot be printed", "letters, digits and signs")
+            elif path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(folder.resolve())):
+                refuse(path, "is a link to a folder, to nothing, or out of the exports", "the file itself")
+            elif not path.is_file():
+                refuse(path, "is neither a file nor a folder", "a file")
+            elif not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+                refuse(path, "cannot be read (permission denied)", "a file you may read", "Ask who owns it")
+            else:
+                listed[name] = path
     listed.pop(MANIFEST, None)
-    return listed
+    return dict(sorted(listed.items(), key=lambda item: item[1]))
 
 
 def _matched(
@@ -200,7 +210,7 @@ def _frozen_problems(folder: Path, prefix: str, hashes: dict[str, str], *, freez
     entries = [{"path": name, "sha256": sha, "bytes": (folder / name).stat().st_size} for name, sha in hashes.items()]
     if not manifest.is_file():
         if freeze:
-            manifest.write_text(json.dumps({"files": entries}, indent=1) + "\n", encoding="utf-8")
+            write_whole(manifest, json.dumps({"files": entries}, indent=1) + "\n")
         return []
     try:
         frozen = {entry["path"]: entry["sha256"] for entry in json.loads(manifest.read_text(encoding="utf-8"))["files"]}

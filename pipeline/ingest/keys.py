@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -37,9 +38,7 @@ def office_key(office: str, identifiers: str) -> bytes:
         where = str(path)
         try:
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-                    stream.write(secrets.token_hex(32) + "\n")
+                _make(path)
             text = path.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             raise AuditError(
@@ -52,6 +51,19 @@ def office_key(office: str, identifiers: str) -> bytes:
     if len(key) != 32:
         raise AuditError([_problem(f"{where} holds no key", "64 hexadecimal digits")])
     return key
+
+
+def _make(path: Path) -> None:
+    """A new key, under its name once it is whole; of two runs that make one at once, the first one's."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(secrets.token_hex(32) + "\n")
+        with suppress(FileExistsError):
+            os.link(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _problem(what: str, expected: str) -> Problem:

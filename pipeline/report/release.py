@@ -30,12 +30,13 @@ from pipeline.disclose import HIDDEN, Published, load_registry, publish, publish
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.leaks import DECIMALS, leaks
 from pipeline.disclose.ledger import FILE as LEDGER
-from pipeline.disclose.ledger import corrections_in, extended, read_ledger, write_ledger
+from pipeline.disclose.ledger import Ledger, corrections_in, extended, read_ledger, write_ledger
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem, ReleaseRefused
 from pipeline.findings import find, judge
 from pipeline.report.tables import COUNTS, PublicData, copy_tables, read_tables, sha256, write_tables
 from pipeline.report.words import told
+from pipeline.whole import alone
 
 SUMS, APPROVALS, SIGNATURE = "SHA256SUMS", "approvals.json", "SHA256SUMS.sig"
 SIGNERS, NAMESPACE = "allowed_signers", "release"
@@ -106,9 +107,16 @@ def release(
     published; `key` signs with `ssh-keygen`. Raises ReleaseRefused where the gate refuses; then nothing is written.
     """
     _check_request(audit, to, name, approvals)
+    with alone(audit), alone(to):
+        return _release(audit, to, name, approvals, corrections, key)
+
+
+def _release(
+    audit: Path, to: Path, name: str, approvals: Mapping[str, str], corrections: Mapping[str, str], key: Path | None
+) -> Path:
     public = read_tables(audit / "public")
     measures, comparisons = (_frame(audit / "restricted" / f"{n}.parquet") for n in ("measures", "comparisons"))
-    ledger = read_ledger(to / LEDGER)
+    ledger = _whole_ledger(to)
     records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
     published = publish(measures, comparisons, earlier=records, corrected=list(corrections))
     ledger = extended(ledger, published.measures, release=name, corrections=corrections)
@@ -139,13 +147,32 @@ def release(
         _json(approved, building / APPROVALS)
         if key:
             _sign(building / SUMS, key)
-        (to / "restricted").mkdir(exist_ok=True)
-        published.record.to_parquet(to / "restricted" / f"{name}.parquet", index=False)
-        write_ledger(ledger, to / LEDGER)
-        building.replace(to / name)
+        _enter(building, to, name, published.record, ledger)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return to / name
+
+
+def _enter(building: Path, to: Path, name: str, record: pd.DataFrame, ledger: Ledger) -> None:
+    """The release is there from the moment its folder bears its name: what it is judged with lies ready by then, and its
+    own copy of the ledger holds the line that a killed process did not add.
+    """
+    (to / "restricted").mkdir(exist_ok=True, mode=0o700)
+    record.to_parquet(to / "restricted" / f"{name}.parquet", index=False)
+    building.replace(to / name)
+    write_ledger(ledger, to / LEDGER)
+
+
+def _whole_ledger(to: Path) -> Ledger:
+    """The ledger of all releases below `to`. Raises AuditError where a release's own copy does not follow from it."""
+    ledgers = [read_ledger(path) for path in (to / LEDGER, *sorted(to.glob(f"[!.]*/{LEDGER}")))]
+    whole = max(ledgers, key=lambda ledger: len(ledger.lines))
+    for ledger in ledgers:
+        if whole.lines[: len(ledger.lines)] != ledger.lines:
+            what = "the copies of the ledger in the releases contradict each other"
+            fix = "Take the releases from an archive: a ledger was changed"
+            raise AuditError([Problem(code="IIU612", where=str(to), what=what, expected="one history", fix=fix)])
+    return whole
 
 
 def refuse_leaks(*folders: Path, restricted: Path) -> None:
