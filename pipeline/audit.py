@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -29,6 +29,7 @@ from pipeline.ingest.land import Landing, land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
 from pipeline.progress import Progress, peak_memory_mb
+from pipeline.restricted import opened, seal
 from pipeline.whole import replacing
 
 #: The Example County that `make audit` shows: 120,000 synthetic cases, always the same.
@@ -72,6 +73,39 @@ def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
     yield from _landing_lines(landing)
     yield from (f"drift: {difference}" for difference in drift)
     yield f"{mapping.settings.title}: the exports fit the mapping."
+
+
+def find_keys(*, office: str, raw: Path | None, as_of_date: date | None, keys: Sequence[str]) -> Iterator[str]:
+    """In which file and row of the exports the key of a worklist stands; nothing of what the row says.
+
+    The exports are landed anew, in a folder that is thrown away: an audit keeps no way back. Raises `AuditError`.
+    """
+    from tempfile import TemporaryDirectory
+
+    contract = load_contract()
+    mapping = load_office(office_folder(office), contract)
+    if as_of_date is not None:
+        mapping = replace(mapping, settings=replace(mapping.settings, as_of_date=as_of_date))
+    with TemporaryDirectory(prefix="iiu-find-") as folder:
+        work = Path(folder)
+        database = work / "audit.duckdb"
+        land(office=mapping, contract=contract, raw=raw or default_raw(office), database=database, work=work)
+        with duckdb.connect(str(database), read_only=True) as connection:
+            for key in keys:
+                places = {
+                    place
+                    for table in contract.values()
+                    for column in table.columns.values()
+                    if column.kind == "id"
+                    for place in connection.execute(
+                        f"""select distinct _source_file, _source_row from landed.{quoted(table.name)}
+                        where {quoted(column.name)} = ?""",
+                        [key],
+                    ).fetchall()
+                }
+                yield from (f"{key}: {file}, row {row}" for file, row in sorted(places))
+                if not places:
+                    yield f"{key}: in no row of these exports, under the key and the day (--as-of) of this audit"
 
 
 def _mart_lines(office: Office) -> Iterator[str]:
@@ -257,6 +291,10 @@ class _Audit:
             _write_json(self.out / "restricted" / "findings_since.json", track(restricted, restricted_then, judged_now))
         self._publish(record, published, adjusted, checks)
         shutil.rmtree(self.work)
+        if self.office.identifiers == "secret":
+            settings = self.office.settings
+            with step("seal", "Sealing the restricted files"):
+                seal(self.out / "restricted", office=settings.office, as_of=settings.as_of_date)
         record["steps"] = self.progress.steps
         record["peak_memory_mb"] = peak_memory_mb()
         _write_json(self.out / "run.json", record)
@@ -480,9 +518,8 @@ def _findings_of(since: Path, office: str) -> tuple[list[dict[str, Any]], list[d
     """The public and the restricted findings of an earlier audit."""
     try:
         audited = json.loads((since / "run.json").read_text(encoding="utf-8"))["office"]
-        found = [
-            json.loads((since / part / "findings.json").read_text(encoding="utf-8")) for part in (".", "restricted")
-        ]
+        with opened(since) as restricted:
+            found = [json.loads((f / "findings.json").read_text(encoding="utf-8")) for f in (since, restricted)]
     except (OSError, ValueError, KeyError) as error:
         raise AuditError(
             [

@@ -66,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("office")
     check.add_argument("--raw", type=Path, help="the folder of the exports (default: data/raw/OFFICE)")
 
+    find = commands.add_parser("find", help="say in which file and row of the exports the key of a worklist stands")
+    find.add_argument("office")
+    find.add_argument("keys", nargs="+", metavar="KEY")
+    find.add_argument("--raw", type=Path, help="the folder of the exports (default: data/raw/OFFICE)")
+    find.add_argument("--as-of", type=date.fromisoformat, help="as the audit was run, if it was not office.yml's")
+
     new = commands.add_parser("new-office", help="draft office.yml and code tables from a folder or zip of exports")
     new.add_argument("folder", type=Path, metavar="DIR", help="the folder of the new office")
     new.add_argument("--from", dest="exports", type=Path, required=True, help="the exports; only read")
@@ -108,6 +114,19 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("release", type=Path)
     verify.add_argument("--signers", type=Path, help="the office's allowed_signers, had from elsewhere")
 
+    unsealed = commands.add_parser(
+        "unseal", help="write the restricted files of an audit in the clear, to work with them"
+    )
+    unsealed.add_argument("office", nargs="?", default=EXAMPLE)
+    unsealed.add_argument("--audit", type=Path, help="the audit's folder (default: data/marts/OFFICE)")
+    unsealed.add_argument("--to", type=Path, required=True, help="an empty folder; delete it when the work is done")
+
+    forgotten = commands.add_parser(
+        "forget", help="remove every row about a person from an audit, look for what is left of them, leave a receipt"
+    )
+    forgotten.add_argument("office", nargs="?", default=EXAMPLE)
+    forgotten.add_argument("--audit", type=Path, help="the audit's folder (default: data/marts/OFFICE)")
+
     show = commands.add_parser("open", help="show the site of an audit")
     show.add_argument("office", nargs="?", default=EXAMPLE)
     return parser
@@ -135,6 +154,14 @@ def _check(options: argparse.Namespace) -> int:
     from pipeline.audit import check_office
 
     for line in check_office(office=options.office, raw=options.raw):
+        print(line)
+    return 0
+
+
+def _find(options: argparse.Namespace) -> int:
+    from pipeline.audit import find_keys
+
+    for line in find_keys(office=options.office, raw=options.raw, as_of_date=options.as_of, keys=options.keys):
         print(line)
     return 0
 
@@ -192,6 +219,30 @@ def _verify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _unseal(options: argparse.Namespace) -> int:
+    from pipeline.audit import default_out
+    from pipeline.restricted import unseal
+
+    options.to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unseal(options.audit or default_out(options.office), options.to)
+    print(f"The restricted files are in {options.to}, in the clear: delete them when the work is done.")
+    return 0
+
+
+def _forget(options: argparse.Namespace) -> int:
+    from pipeline.audit import default_out
+    from pipeline.restricted import RECEIPT, forget
+
+    audit = options.audit or default_out(options.office)
+    receipt = forget(audit)
+    print(
+        f"{len(receipt.removed)} files about persons are removed, and none of their {receipt.keys} keys is in any of the "
+        f"{receipt.searched} files that are left: {audit / RECEIPT}.\n"
+        "The exports and all copies elsewhere are as they were."
+    )
+    return 0
+
+
 def _open(options: argparse.Namespace) -> int:
     import webbrowser
 
@@ -209,10 +260,13 @@ def _open(options: argparse.Namespace) -> int:
 COMMANDS = {
     "audit": _audit,
     "check": _check,
+    "find": _find,
     "new-office": _new_office,
     "synth": _synth,
     "release": _release,
     "verify": _verify,
+    "unseal": _unseal,
+    "forget": _forget,
     "open": _open,
 }
 

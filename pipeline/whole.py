@@ -44,7 +44,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
     Raises `AuditError` (IIU140) where another process writes there, or this one may not.
     """
-    building, old = target.with_name(f".{target.name}.building"), target.with_name(f".{target.name}.old")
+    building, old = leftovers(target)
     with alone(target):
         if old.exists() and not target.exists():
             old.replace(target)  # a run was stopped between the two moves below
@@ -60,6 +60,11 @@ def replacing(target: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(building, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def leftovers(target: Path) -> tuple[Path, Path]:
+    """Where a run that was killed has left what it was building, and what it was about to remove."""
+    return target.with_name(f".{target.name}.building"), target.with_name(f".{target.name}.old")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ ALL_ROWS = 1_000_000
 _LEFT_OUT = ("race", "citizenship", "citizenship_latest", "uncounted_reason")
 ABOUT = """\
 Restricted: this list names cases and persons by their keys. It must not leave the office.
-Whoever works with it finds the case by its key in the database of the audit. Mark in a copy, not here.
+`iiu find OFFICE KEY --raw EXPORTS` says in which file and row of the exports a key stands. Mark in a copy, not here.
 A list of cases is no proof of a wrong in any of them."""
 
 

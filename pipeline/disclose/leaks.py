@@ -70,6 +70,11 @@ def leaks(
     return list(dict.fromkeys(problems))
 
 
+def key_like(path: Path) -> set[str]:
+    """The texts in a file that have the form of a key of the database."""
+    return {text for part in _texts(path) for text in _KEY.findall(part)}
+
+
 def _texts(path: Path) -> Iterator[str]:
     """All the text in a file, unpacked."""
     if path.suffix == ".xlsx":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -51,6 +53,20 @@ def office_key(office: str, identifiers: str) -> bytes:
     if len(key) != 32:
         raise AuditError([_problem(f"{where} holds no key", "64 hexadecimal digits")])
     return key
+
+
+def audit_key(root: bytes, use: str, as_of: date) -> bytes:
+    """The key of one audit for one use, derived from the office's: HMAC-SHA256 as a pseudorandom function (RFC 2104).
+
+    Whoever holds two audits cannot join them by their identifiers, and whoever destroys the office's key destroys all.
+    """
+    return hmac.digest(root, f"{use}|{as_of.isoformat()}".encode(), "sha256")
+
+
+def identifier_key(office: str, identifiers: str, as_of: date) -> bytes:
+    """What identifiers are hashed with in one audit. Those of published records are the same in every audit."""
+    root = office_key(office, identifiers)
+    return root if identifiers == "published" else audit_key(root, "identifiers", as_of)
 
 
 def _make(path: Path) -> None:

@@ -19,7 +19,7 @@ from pipeline.errors import AuditError, Problem, Severity, place
 from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, namespace
 from pipeline.ingest.expression import columns_of
 from pipeline.ingest.freeze import SourceFile, find_sources
-from pipeline.ingest.keys import install_key, office_key
+from pipeline.ingest.keys import identifier_key, install_key
 from pipeline.ingest.office import CodeTable, Entry, Office, nearest, normalise
 from pipeline.ingest.read import RawTable, literal, quoted, read_file
 
@@ -66,7 +66,8 @@ def land(*, office: Office, contract: Contract, raw: Path, database: Path, work:
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
         connection.execute("set enable_progress_bar = false")  # a notebook would show it
-        install_key(connection, office_key(office.settings.office, office.identifiers))
+        settings = office.settings
+        install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))
         lander = _Lander(connection, office, contract, work)
         lander.create_tables()
         for number, source in enumerate(sources):

@@ -20,9 +20,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline import __version__
 from pipeline.contract import ROOT
@@ -36,6 +33,7 @@ from pipeline.errors import AuditError, Problem, ReleaseRefused
 from pipeline.findings import find, judge
 from pipeline.report.tables import COUNTS, PublicData, copy_tables, read_tables, sha256, write_tables
 from pipeline.report.words import told
+from pipeline.restricted import among, keys_of, opened
 from pipeline.whole import alone
 
 SUMS, APPROVALS, SIGNATURE = "SHA256SUMS", "approvals.json", "SHA256SUMS.sig"
@@ -107,15 +105,21 @@ def release(
     published; `key` signs with `ssh-keygen`. Raises ReleaseRefused where the gate refuses; then nothing is written.
     """
     _check_request(audit, to, name, approvals)
-    with alone(audit), alone(to):
-        return _release(audit, to, name, approvals, corrections, key)
+    with alone(audit), alone(to), opened(audit) as restricted:
+        return _release(audit, restricted, to, name, approvals, corrections, key)
 
 
 def _release(
-    audit: Path, to: Path, name: str, approvals: Mapping[str, str], corrections: Mapping[str, str], key: Path | None
+    audit: Path,
+    restricted: Path,
+    to: Path,
+    name: str,
+    approvals: Mapping[str, str],
+    corrections: Mapping[str, str],
+    key: Path | None,
 ) -> Path:
     public = read_tables(audit / "public")
-    measures, comparisons = (_frame(audit / "restricted" / f"{n}.parquet") for n in ("measures", "comparisons"))
+    measures, comparisons = (_frame(restricted / f"{n}.parquet") for n in ("measures", "comparisons"))
     ledger = _whole_ledger(to)
     records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
     published = publish(measures, comparisons, earlier=records, corrected=list(corrections))
@@ -124,7 +128,7 @@ def _release(
         public,
         measures=published.measures,
         comparisons=judge(published.comparisons),
-        adjusted=publish_adjusted(_frame(audit / "restricted" / "adjusted.parquet"), published.measures),
+        adjusted=publish_adjusted(_frame(restricted / "adjusted.parquet"), published.measures),
         findings=told(
             find(published.measures, published.comparisons, public.catalogue, as_of=public.settings.as_of_date),
             public.catalogue,
@@ -135,10 +139,10 @@ def _release(
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        checks = pd.read_parquet(audit / "restricted" / "checks.parquet")
+        checks = pd.read_parquet(restricted / "checks.parquet")
         write_package(out=building, public=public, published=published, checks=checks, name=name)
         challenge(building, measures)
-        refuse_leaks(building, restricted=audit / "restricted")
+        refuse_leaks(building, restricted=restricted)
         write_ledger(ledger, building / LEDGER)
         if key:
             (building / SIGNERS).write_text(_signer(public.settings.office, key), encoding="utf-8")
@@ -179,16 +183,8 @@ def refuse_leaks(*folders: Path, restricted: Path) -> None:
     """Searches the files of these folders for what an audit's restricted tables hold. Raises ReleaseRefused with it."""
 
     def keys(texts: Collection[str]) -> set[str]:
-        found: set[str] = set()
-        for path in sorted(restricted.glob("*.parquet")):
-            file = pq.ParquetFile(path)
-            named = [c for c in file.schema_arrow.names if c.endswith("_id") and c not in ("measure_id", "check_id")]
-            for column in named:
-                values = file.read(columns=[column]).column(0)
-                if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-                    alike = pc.is_in(values, value_set=pa.array(sorted(texts), values.type))
-                    found |= set(values.filter(alike).to_pylist())
-        return found
+        columns = (column for path in sorted(restricted.glob("*.parquet")) for column in keys_of(path))
+        return {key for column in columns for key in among(texts, column)}
 
     hidden = _hidden_numbers(restricted, folders)
     if found := leaks(*folders, keys=keys, hidden_numbers=hidden):
