@@ -177,6 +177,39 @@ def test_a_table_that_can_show_too_few_of_its_cells_is_withheld_whole() -> None:
     assert published.tables.set_index("breakdown").loc["race", "finest_period"] == "withheld"
 
 
+#: Six races, of which four can be shown; nobody's is unknown.
+NO_RACE_UNKNOWN = {**RACES_APART, ("asian", "citizen"): (4, 90), ("latino", "citizen"): (70, 150), ("other races", "citizen"): (10, 130), ("unknown", "citizen"): (0, 0)}  # fmt: skip
+
+
+def finest_of_races(*measures: pd.DataFrame) -> str:
+    """The finest period at which the first measure is told by race."""
+    rows = pd.concat([rows.assign(measure_id=f"M-{i}") for i, rows in enumerate(measures)], ignore_index=True)
+    tables = publish(rows, NO_COMPARISONS).tables.set_index(["measure_id", "breakdown"])
+    return str(tables.loc[("M-0", "race"), "finest_period"])
+
+
+def test_a_group_that_has_nobody_in_all_the_records_is_told_so_and_is_no_cell() -> None:
+    assert load_registry().shown_share == 0.6, "five races and two hidden show 60 %, six and three do not"
+    rows = long_table(NO_RACE_UNKNOWN)
+    published = publish(rows, NO_COMPARISONS)
+    unknown = published.measures.query("race == 'unknown' and citizenship == 'all'")
+    assert unknown[["numerator", "denominator", "status"]].to_numpy().tolist() == [[0, 0, "ok"]]
+    assert published.tables.set_index("breakdown").loc["race", ["cells", "shown"]].tolist() == [5, 3]
+
+
+def test_a_group_that_is_missing_from_one_measure_alone_is_a_cell_of_it() -> None:
+    rows = long_table(NO_RACE_UNKNOWN)
+    recorded_for_one_less = long_table({**NO_RACE_UNKNOWN, ("unknown", "citizen"): (0, 1)})
+    assert finest_of_races(rows, long_table(RACES_APART)) == "all"
+    assert finest_of_races(rows, recorded_for_one_less) == "withheld"
+
+
+def test_a_column_that_is_not_recorded_breaks_nothing_down() -> None:
+    rows = long_table({("unknown", "citizen"): (300, 800), ("white", "citizen"): (0, 0), ("black", "citizen"): (0, 0)})
+    assert not load_registry().of_nobody(rows).any()
+    assert finest_of_races(rows) == "withheld"
+
+
 def test_horizons_with_nobody_between_them_are_two_counts() -> None:
     rows = pd.concat(
         [long_table(RACES_APART).assign(stratum=s, ci_method="kaplan_meier_log_log") for s in ("by_2", "by_6")]

@@ -19,7 +19,7 @@ from pipeline.disclose.publish import _follows, _gate
 from pipeline.disclose.suppress import make_gate
 from pipeline.disclose.system import WINDOW, build_system
 from pipeline.errors import ReleaseRefused
-from tests.test_disclose import CELL, NO_COMPARISONS, long_table
+from tests.test_disclose import CELL, NO_COMPARISONS, NO_RACE_UNKNOWN, long_table
 
 NUMBERS = [
     "numerator",
@@ -146,6 +146,15 @@ def test_a_hidden_count_is_found_wherever_it_was_left(leak: Callable[[Path, str]
     assert refusal(tmp_path, rows) == []
     leak(tmp_path, "filed|all|asian|citizen|all|all")
     assert any(p.startswith("IIU604 filed, all, asian, citizen") for p in refusal(tmp_path, rows))
+
+
+def test_that_a_group_has_nobody_in_all_the_records_may_stand_in_the_files(tmp_path: Path) -> None:
+    rows = long_table(NO_RACE_UNKNOWN)
+    published = publish(rows, NO_COMPARISONS).measures
+    assert set(published.loc[published["race"].eq("unknown"), "numerator"]) == {0}
+    assert refusal(written(tmp_path, published), rows) == []
+    one_is_unknown = long_table({**NO_RACE_UNKNOWN, ("unknown", "citizen"): (0, 1)})
+    assert any(p.startswith("IIU604 filed, all, unknown") for p in refusal(tmp_path, one_is_unknown))
 
 
 def test_a_mark_that_only_says_that_a_number_is_hidden_may_stay(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipeline.contract import ROOT, load_contract
-from pipeline.disclose import load_registry, publish, publish_adjusted
+from pipeline.disclose import publish, publish_adjusted
 from pipeline.errors import AuditError
 from pipeline.findings import judge
 from pipeline.ingest.land import land
@@ -143,8 +143,6 @@ def test_rates_of_the_catalogue_are_looked_at_quarter_by_quarter() -> None:
     (found,) = saturations(cells, catalogue)
     assert found.since == date(2023, 7, 1)
     assert saturations(cells.assign(numerator=[30, 40, 90, 89]), catalogue) == []
-    policies = {"measure_id": load_registry().about_nobody[0]}
-    assert saturations(cells.assign(**policies), catalogue.assign(**policies)) == [], "a policy is not too young"
 
 
 # ---- real records ------------------------------------------------------------------------------------------------
@@ -165,14 +163,6 @@ def published(found: Counted) -> PublicData:
     return PublicData(
         measures=public.measures, comparisons=judge(public.comparisons), catalogue=found.catalogue,
         adjusted=publish_adjusted(found.adjusted, public.measures), settings=found.office.settings, run={},
-    )  # fmt: skip
-
-
-def inside(found: Counted) -> PublicData:
-    """The same before the gate, which may hide what is tested here."""
-    return PublicData(
-        measures=found.measures, comparisons=judge(found.comparisons), catalogue=found.catalogue,
-        adjusted=found.adjusted, settings=found.office.settings, run={},
     )  # fmt: skip
 
 
@@ -206,9 +196,8 @@ def test_broward_warns_of_the_998_of_whom_only_those_who_returned_were_kept(brow
 
 
 @needs_records
-def test_broward_is_told_without_the_day_or_the_exact_number(broward: Counted) -> None:
-    assert "998" not in " ".join(Story(published(broward), ENGLISH).sentences("own"))
-    told = " ".join(Story(inside(broward), ENGLISH).sentences("own"))
+def test_what_broward_may_publish_tells_it_without_the_day_or_the_exact_number(broward: Counted) -> None:
+    told = " ".join(Story(published(broward), ENGLISH).sentences("own"))
     assert "since April 2014 every case has this outcome (about 1,000 people), against 36% before" in told
     assert "a ratio of 1.2." in told
     assert "the same model gives 1.45: a figure for such people, not for the groups" in told

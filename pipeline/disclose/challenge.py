@@ -50,6 +50,7 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
     `named` are the rows that a table lists, shown or hidden.
     """
     keep = needed(rows, named, registry)
+    nobody = (_nobody(rows) | registry.of_nobody(rows))[keep]
     rows, named, revealed = rows[keep].reset_index(drop=True), named[keep], revealed[keep]
     system = build_system(rows, registry)
     gate = make_gate(system, rows, registry)
@@ -61,9 +62,9 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
             expected=f"nothing below {gate.row_threshold[row]}, and no whole group below {gate.all_or_none}",
             fix="Publish what the gate returned, and nothing else.",
         )
-        for row in np.flatnonzero(revealed & gate.primary() & ~_nobody(rows))
+        for row in np.flatnonzero(revealed & gate.primary() & ~nobody)
     ]
-    known = gate.known(revealed)
+    known = gate.known(revealed | nobody)
     protected = gate.protected(named, revealed, known)
     found = np.flatnonzero(exposed(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system)))
     for node in found[:_EXPLAINED]:

@@ -28,7 +28,8 @@ class Stack:
     """The rows of a new release, and below them those of earlier ones that are not among them.
 
     `is_new` tells them apart; `fixed` rows have been published and cannot be hidden any more; `was_listed` rows stood
-    in an earlier table, shown or hidden; what `follows` from earlier releases is public, though no row said it.
+    in an earlier table, shown or hidden; what `follows` is public though no row said it: from earlier releases, or
+    since the group has nobody.
     """
 
     rows: pd.DataFrame

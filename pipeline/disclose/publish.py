@@ -84,9 +84,11 @@ def publish(
     without_counts = measures[((~counted | ~people) & declared) | no_case]
 
     whole = stack(rows, earlier, corrected)
-    masks, given_up, proof = _coarsen_and_hide(whole, registry)
+    of_nobody = registry.of_nobody(whole.rows) & whole.is_new
+    whole = replace(whole, follows=of_nobody)
+    masks, given_up, proof = _coarsen_and_hide(whole, of_nobody, registry)
     kept = ~rows["measure_id"].isin(given_up)
-    listed, shown, withheld = (mask[whole.is_new][kept] for mask in masks)
+    listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
     rows = rows[kept].reset_index(drop=True)
     named = listed | withheld
@@ -100,7 +102,7 @@ def publish(
     return Published(
         measures=public.iloc[order].reset_index(drop=True),
         comparisons=_comparisons(comparisons, public, visible),
-        tables=_summary(rows, named, shown, withheld),
+        tables=_summary(rows, named & ~of_nobody, shown, withheld),
         record=rows.assign(listed=named, shown=shown, window=window_of(rows))[RECORD],
         proof=proof | {"earlier_releases": len(earlier)},
     )
@@ -120,7 +122,7 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _coarsen_and_hide(
-    whole: Stack, registry: Registry
+    whole: Stack, of_nobody: Mask, registry: Registry
 ) -> tuple[tuple[Mask, Mask, Mask], frozenset[str], dict[str, str | int]]:
     """Which rows are listed, which of these are shown, and which stand for tables that are withheld.
 
@@ -132,13 +134,13 @@ def _coarsen_and_hide(
     if rows.empty:  # an office of which nothing can be computed has nothing to hide
         proof: dict[str, str | int] = {"method": "nothing to hide", "counts_protected": 0, "counts_proved": 0}
         return (fixed, fixed, fixed), frozenset(), proof
-    ladders = Ladders(rows, registry, asked=whole.is_new)
+    ladders = Ladders(rows, registry, asked=whole.is_new & ~of_nobody)
     everything = np.ones(len(rows), dtype=bool)
     gate = _gate(whole, everything, registry)
     if whole.fixed.any():
-        whole = replace(whole, follows=_follows(gate, whole))
+        whole = replace(whole, follows=whole.follows | _follows(gate, whole))
         gate = replace(gate, fixed=whole.fixed | whole.follows)
-    shown = (~gate.primary() & whole.is_new) | fixed
+    shown = ((~gate.primary() | whole.follows) & whole.is_new) | fixed
     ladders.climb(shown)
     shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)

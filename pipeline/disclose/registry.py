@@ -63,6 +63,26 @@ class Registry:
         people: npt.NDArray[np.bool_] = ~rows["measure_id"].isin(self.about_nobody).to_numpy()
         return people
 
+    def of_nobody(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which of these rows, all that a release may tell, are of a group that has nobody in any of its measures.
+
+        As the race `unknown` where every race is recorded, or a race that the office's form does not have. Such a zero
+        is one of the record (a structural zero: Bishop, Fienberg and Holland, Discrete Multivariate Analysis, 1975,
+        chapter 5), and to say so is no disclosure: it speaks of all people in these records together, of whom none is of
+        that group, which `all_or_none` allows of as many. A zero that one measure happens to have, where others count
+        people of the group, says something about these people, and stays a cell like any other. Where fewer than two
+        groups with a name have anybody the column is not recorded: it breaks nothing down, and no group of it is told.
+        """
+        size = rows["denominator"].fillna(rows["numerator"]).fillna(0)
+        nobody = np.zeros(len(rows), dtype=bool)
+        for column in ("race", "citizenship", "offence_group"):
+            most = size.groupby(rows[column]).max()
+            pools = self.pools.get(column, {})
+            named = most[most.gt(0)].index.difference(["all", "unknown", *pools])
+            if len(named) > 1 and most.get("all", 0) >= self.all_or_none:
+                nobody |= rows[column].isin(most[most.eq(0)].index).to_numpy()
+        return nobody
+
     def pool_of(self, column: str, value: str) -> str:
         """The pool that a group lies in, or the empty text."""
         return next(
