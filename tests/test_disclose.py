@@ -210,6 +210,17 @@ def test_a_column_that_is_not_recorded_breaks_nothing_down() -> None:
     assert finest_of_races(rows) == "withheld"
 
 
+def test_that_all_have_the_outcome_may_be_said_though_one_group_of_them_is_small() -> None:
+    counted = long_table({**RACES_APART, ("asian", "citizen"): (12, 25)})
+    of_all = counted.assign(measure_id="of all", numerator=counted["denominator"])
+    rows = pd.concat([counted, of_all], ignore_index=True)
+    published = publish(rows, NO_COMPARISONS, registry=UNCOARSENED).measures
+    status = published.set_index(["measure_id", "race", "citizenship"])["status"]
+    assert status["of all", "all", "all"] == "ok"
+    assert status["of all", "asian", "all"] == HIDDEN, "all of twenty-five people"
+    assert status["filed", "asian", "all"] == "ok"
+
+
 def test_horizons_with_nobody_between_them_are_two_counts() -> None:
     rows = pd.concat(
         [long_table(RACES_APART).assign(stratum=s, ci_method="kaplan_meier_log_log") for s in ("by_2", "by_6")]

@@ -18,7 +18,7 @@ from scipy.sparse import csgraph
 
 from pipeline.disclose.attack import Witnesses, exposed, propagate
 from pipeline.disclose.registry import Registry
-from pipeline.disclose.system import Integers, Mask, System
+from pipeline.disclose.system import ROLES, Integers, Mask, System
 from pipeline.errors import Problem, ReleaseRefused
 
 
@@ -70,14 +70,28 @@ class Gate:
     def margin_lines(self) -> sparse.csr_array:
         return self.system.lines[self.system.is_margin_line]
 
+    @cached_property
+    def _cell_lines(self) -> sparse.csr_array:
+        """Numerator + complement = denominator."""
+        others = ~self.system.names["role"].isin(ROLES).to_numpy()
+        lines: sparse.csr_array = self.system.lines[~self.system.is_margin_line]
+        return lines[np.flatnonzero(abs(lines) @ others == 0)]
+
     def known(self, shown: Mask) -> Mask:
-        """The counts that the shown rows say, with the parts of a published zero: none of all is none of each."""
+        """The counts that the shown rows say, with what a published zero says of its parts.
+
+        None of all is none of each, and so all of each as well: where another row shows how many a part has, and these
+        are not too few, it is no secret that they are all of them.
+        """
         known: Mask = self.shown_by @ (shown | self.fixed) > 0
         can_be_none = (self.system.value == 0) & (self.system.floor == 0)
         heads, parts = self.margin_lines < 0, (self.margin_lines > 0).T.tocsr()
+        cells = abs(self._cell_lines)
         while True:
-            empty = heads @ (known & can_be_none) > 0
-            found = (parts @ empty > 0) & ~known
+            none = known & can_be_none
+            found = parts @ (heads @ none > 0) > 0
+            told = (cells @ none > 0) & (cells @ ~known == 1)
+            found = (found | ((cells.T @ told > 0) & ~self.small)) & ~known
             if not found.any():
                 return known
             known |= found

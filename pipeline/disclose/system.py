@@ -30,7 +30,7 @@ UNBOUNDED = 10**12
 WINDOW = "all "
 
 _PLACE = ("period", "race", "citizenship", "offence_group")
-_ROLES = ("numerator", "denominator", "complement")
+ROLES = ("numerator", "denominator", "complement")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +92,8 @@ def build_system(rows: pd.DataFrame, registry: Registry, ties: Sequence[Tie] = (
     counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
     names = counts.drop_duplicates("node").set_index("node").sort_index()
 
-    nodes = np.full((len(rows), len(_ROLES)), -1, dtype=np.int64)
-    for position, role in enumerate(_ROLES):
+    nodes = np.full((len(rows), len(ROLES)), -1, dtype=np.int64)
+    for position, role in enumerate(ROLES):
         of_role = counts[counts["role"].eq(role)]
         nodes[of_role["row"].to_numpy(dtype=np.int64), position] = of_role["node"]
 
@@ -160,7 +160,7 @@ def _changed_counts(shown: pd.DataFrame, ties: Sequence[Tie], start: int) -> tup
     found = [
         (index[tie.before, role], index[tie.after, role], "change" if tie.may_shrink else "growth")
         for tie in ties
-        for role in _ROLES
+        for role in ROLES
         if (tie.before, role) in index and (tie.after, role) in index
     ]
     before, after = (np.array([f[i] for f in found], dtype=np.int64) for i in (0, 1))
@@ -196,7 +196,7 @@ def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
     chunks = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(order) else []
     for chunk in sorted(chunks, key=lambda c: role[c[0]] != "denominator"):
         one = chunk[0]
-        if role[one] not in _ROLES or value[chunk].max() < registry.threshold:
+        if role[one] not in ROLES or value[chunk].max() < registry.threshold:
             continue
         first, measures = seen.setdefault((place[chunk].tobytes(), value[chunk].tobytes()), (label[one], set()))
         if may_coincide[one] or measure[one] not in measures:
@@ -265,7 +265,7 @@ def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:
     parts = counts[counts["stratum"].ne("all")]
     found = []
     margins = counts[counts["stratum"].eq("all")]
-    candidates = [(role, margins[margins["role"].eq(role)]) for role in _ROLES]
+    candidates = [(role, margins[margins["role"].eq(role)]) for role in ROLES]
     shared = parts[parts["role"].eq("denominator")]
     one_denominator = shared.groupby("measure_id")["series"].transform("nunique").eq(1)
     candidates.append(("numerator", shared[one_denominator].drop_duplicates(keys)))
