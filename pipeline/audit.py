@@ -340,6 +340,7 @@ class _Audit:
             with_clustered_p_values,
             with_saturations,
         )
+        from pipeline.whose import read_whose
 
         settings, supplied = self.office.settings, self.office.supplied
         self.counts = read_counts(self.database)
@@ -352,15 +353,17 @@ class _Audit:
         ]
         measures = with_saturations(measures, self.saturations)
         comparisons = with_clustered_p_values(comparison_table(measures, settings), catalogue, self.counts.clusters)
+        estimands = (*load_estimands(), *self.own.estimands)
         return Statistics(
             measures=with_bound_widths(measures, comparisons),
             comparisons=comparisons,
             adjusted=adjusted_table(
                 cells,
                 catalogue,
-                (*load_estimands(), *self.own.estimands),
+                estimands,
                 settings,
                 values=self.counts.values,
+                whose=read_whose(self.database, catalogue, estimands),
                 with_citizenship=tuple(CITIZENSHIP_COLUMN.split(".")) in supplied,
             ),
             knowledge=knowledge_table(self.database, catalogue, settings),

@@ -9,13 +9,14 @@ the office's own decision equal without saying so is refused.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 
 from pipeline.config import AuditSettings
 from pipeline.contract import ROOT
@@ -23,6 +24,8 @@ from pipeline.errors import AuditError, Problem, place
 from pipeline.measures import ALL, MINIMUM_CASES, periods
 from pipeline.stats import adjusted, intervals, multiplicity, sensitivity, strata
 from pipeline.stats.adjusted import columns_of
+from pipeline.stats.clusters import FEWEST_CLUSTERS, Belonging
+from pipeline.stats.intervals import Floats
 
 ESTIMANDS = ROOT / "data" / "reference" / "estimands.yml"
 
@@ -43,8 +46,53 @@ ADJUSTED_COLUMNS = [
     *("mantel_haenszel", "mantel_haenszel_low", "mantel_haenszel_high"),
     *("profile", "profile_ratio", "amount_ratio", "amount_ratio_low", "amount_ratio_high"),
     *("e_value", "e_value_of_limit", "benchmark", "robustness_value", "difference_if_omitted_as_strong"),
+    *("without_one_low", "without_one_high", "without_one_low_agency", "without_one_high_agency", "agencies"),
+    *("against_all_others", "persons", "deciders", "counted_by"),
     *("usable", "least_support", "detectable_gap", "status", "reason"),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whose:
+    """Whose the rows of one measure are. `cells` has one row a finest cell: quarter, groups, and what is held equal.
+
+    The others are arrays of one length, one place a cell, person, unit, prosecutor and agency: their numbers from 0, -1
+    where none is on file, and the counts. `agency_names` are in the order of their numbers. Of an amount, `events` are
+    the cases above zero and `logs` the sums of their logs.
+    """
+
+    cells: pd.DataFrame
+    cell: NDArray[np.intp]
+    person: NDArray[np.intp]
+    unit: NDArray[np.intp]
+    prosecutor: NDArray[np.intp]
+    agency: NDArray[np.intp]
+    agency_names: tuple[str, ...]
+    events: Floats
+    cases: Floats
+    logs: Floats | None = None
+
+    def at(self, cells: pd.DataFrame, by: list[str], quarters: list[str]) -> Whose:
+        """The same with the cells of a table, whose rows are told apart by these columns; other places are left out."""
+        own = self.cells.assign(year=self.cells["quarter"].str[:4])
+        found = own[by].astype(str).merge(cells[by].astype(str).assign(place=range(len(cells))), on=by, how="left")
+        place = found["place"].where(own["quarter"].isin(quarters).to_numpy()).fillna(-1).to_numpy(dtype=np.intp)
+        cell = place[self.cell]
+        return replace(self, cell=cell).kept((cell >= 0) & (self.cases > 0))
+
+    def kept(self, at: NDArray[np.bool_]) -> Whose:
+        arrays: dict[str, Any] = {
+            name: value[at] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, **arrays)
+
+    def decided_by(self, *sides: NDArray[np.bool_]) -> tuple[str, NDArray[np.intp]]:
+        """The units, or if fewer than ten of them have cases of both sides the prosecutors, numbered from 0; else none."""
+        for name, who in (("unit", self.unit), ("prosecutor", self.prosecutor)):
+            ids = who - who.min() if who.size else who
+            if min(np.unique(ids[side[self.cell]]).size for side in sides) >= FEWEST_CLUSTERS:
+                return name, ids
+        return "", np.zeros_like(self.unit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +268,7 @@ def adjusted_table(
     settings: AuditSettings,
     *,
     values: pd.DataFrame | None = None,
+    whose: Mapping[str, Whose] | None = None,
     with_citizenship: bool = True,
 ) -> pd.DataFrame:
     """One row per estimand, measure (a rate, or an amount) and group, over the whole period.
@@ -229,6 +278,10 @@ def adjusted_table(
     the same story. `difference_if_omitted_as_strong` is what would remain if an unrecorded fact mattered as much as the
     declared benchmark does. Of an amount, `difference` compares how often there is any, and `amount_ratio` how many times
     as much there is where there is any.
+
+    Of measures that `whose` (by id) knows the rows of, limits count persons, and those who decided where ten of them had
+    cases on both sides: `counted_by` says which. `without_one_low` and `without_one_high` are the least and the greatest
+    difference without any one arresting agency; `against_all_others` that from everybody who is not of the group.
     """
     quarters, _ = periods(settings)
     by_kind = {
@@ -247,9 +300,24 @@ def adjusted_table(
             counted = by_kind[measure["kind"]].get(measure["measure_id"])
             if counted is None:
                 continue
+            every = _at_facts(estimand, counted)
+            known = (whose or {}).get(measure["measure_id"])
+            if known is not None:
+                known = known.at(every, _keys(estimand), quarters)
             for group, reference in _pairs(estimand, counted, settings):
-                rows.append(_row(estimand, measure, counted, group, reference))
+                rows.append(_row(estimand, measure, every, group, reference, known))
     return pd.DataFrame(rows, columns=ADJUSTED_COLUMNS)
+
+
+def _keys(estimand: Estimand) -> list[str]:
+    return [CONTRASTS[estimand.contrast], *(fact.column for fact in estimand.hold_equal)]
+
+
+def _at_facts(estimand: Estimand, cells: pd.DataFrame) -> pd.DataFrame:
+    """The counts by what is compared and what is held equal, numbered from 0."""
+    sums = [c for c in ("numerator", "denominator", "log_sum", "log_square") if c in cells]
+    every = cells.groupby(_keys(estimand), as_index=False)[sums].sum()
+    return every[every["denominator"] > 0].reset_index(drop=True)
 
 
 def _inside(table: pd.DataFrame, quarters: list[str]) -> pd.DataFrame:
@@ -277,17 +345,21 @@ def _pairs(estimand: Estimand, cells: pd.DataFrame, settings: AuditSettings) -> 
 
 
 def _row(
-    estimand: Estimand, measure: Mapping[Hashable, Any], cells: pd.DataFrame, group: str, reference: str
+    estimand: Estimand,
+    measure: Mapping[Hashable, Any],
+    every: pd.DataFrame,
+    group: str,
+    reference: str,
+    whose: Whose | None,
 ) -> dict[str, Any]:
     side = CONTRASTS[estimand.contrast]
     columns = [fact.column for fact in estimand.hold_equal]
-    sums = [c for c in ("numerator", "denominator", "log_sum", "log_square") if c in cells]
-    every = cells.groupby([side, *columns], as_index=False)[sums].sum()
-    every = every[every["denominator"] > 0]
     counts = every[every[side].isin([group, reference])]
     k, n = (counts[c].to_numpy(dtype=float) for c in ("numerator", "denominator"))
     of_group = (counts[side] == group).to_numpy()
     totals = [float(a[at].sum()) for at in (of_group, ~of_group) for a in (k, n)]
+    if whose is not None and not estimand.one_model:
+        whose = _renumbered(whose, counts)
     row: dict[str, Any] = {
         "estimand": estimand.name,
         "kind": estimand.kind,
@@ -305,11 +377,22 @@ def _row(
         "crude_difference": float(intervals.difference(*totals)),
         "benchmark": estimand.benchmark,
         "profile": "",
+        "counted_by": "case",
     }
     if min(totals[1], totals[3]) < MINIMUM_CASES:
         return row | {"status": "not_estimable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
+    belonging = None
+    if whose is not None:
+        sides = [(every if estimand.one_model else counts)[side].eq(name).to_numpy() for name in (group, reference)]
+        decided_by, decider = whose.decided_by(*sides)
+        belonging = Belonging(
+            cell=whose.cell, person=whose.person, decider=decider, events=whose.events, cases=whose.cases
+        )
+        row["counted_by"] = f"person_and_{decided_by}" if decided_by else "person"
+        row["persons"] = belonging.fewest(*sides)[0]
+        row["deciders"] = belonging.fewest(*sides)[1]
     if "log_sum" in counts:
-        row |= _amounts(counts, of_group, estimand)
+        row |= _amounts(counts, of_group, estimand, whose, belonging)
     if "log_sum" in counts and (k == n).all():  # everybody has an amount: only how large it is can differ
         told = not np.isnan(row["amount_ratio"])
         row["usable"], row["least_support"] = adjusted.support(n, of_group, _design(counts, estimand.hold_equal))
@@ -325,11 +408,12 @@ def _row(
             group=group,
             reference=reference,
             profile=np.zeros(sum(f.shape[1] for f in facts)),
+            whose=belonging,
         )
         row["profile"] = ";".join(f"{f.name}={'0' if f.linear else f.reference}" for f in estimand.hold_equal)
     else:
         levels = [counts[c].to_numpy(dtype=str) for c in columns]
-        over_all = adjusted.gap_with_facts_equal(k, n, of_group, *levels)
+        over_all = adjusted.gap_with_facts_equal(k, n, of_group, *levels, whose=belonging)
     if np.isnan(over_all.difference):
         return row | _status(over_all)
     row |= {
@@ -354,14 +438,62 @@ def _row(
         "mantel_haenszel_high": float(mh.difference_limits.high),
     }
     if not estimand.one_model:
-        over_group = adjusted.gap_with_facts_equal(k, n, of_group, *levels, target="group")
+        over_group = adjusted.gap_with_facts_equal(k, n, of_group, *levels, target="group", whose=belonging)
         row |= {
             "group_difference": over_group.difference,
             "group_difference_low": over_group.difference_low,
             "group_difference_high": over_group.difference_high,
+            "against_all_others": adjusted.gap_with_facts_equal(
+                every["numerator"],
+                every["denominator"],
+                every[side].eq(group),
+                *(every[c].to_numpy(dtype=str) for c in columns),
+            ).difference,
         }
+        if whose is not None:
+            row |= _without_one_agency(k, n, of_group, levels, whose)
     row |= _robustness(k, n, of_group, counts, estimand)
     return row | _status(over_all)
+
+
+def _renumbered(whose: Whose, counts: pd.DataFrame) -> Whose:
+    """The places of some of the cells, numbered in their order."""
+    place = np.full(int(whose.cell.max(initial=-1)) + 1 + len(counts), -1, dtype=np.intp)
+    place[counts.index[counts.index < place.size]] = np.flatnonzero(counts.index < place.size)
+    cell = place[whose.cell]
+    return replace(whose, cell=cell).kept(cell >= 0)
+
+
+def _without_one_agency(
+    events: Floats, cases: Floats, of_group: NDArray[np.bool_], levels: list[NDArray[Any]], whose: Whose
+) -> dict[str, Any]:
+    """The least and the greatest gap with each arresting agency left out that enough cases of both sides come from.
+
+    And enough of both must be left: no such gap is that of some few people, nor differs from the whole by them alone.
+    """
+    found = []
+    for number, name in enumerate(whose.agency_names):
+        at = whose.agency == number
+        k1, n1 = (np.bincount(whose.cell[at], c[at], minlength=cases.size) for c in (whose.events, whose.cases))
+        parts = [(part * side).sum() for part in (n1, cases - n1) for side in (of_group, ~of_group)]
+        if min(parts) < MINIMUM_CASES:
+            continue
+        kept = cases > n1
+        without = adjusted.gap_with_facts_equal(
+            (events - k1)[kept], (cases - n1)[kept], of_group[kept], *(level[kept] for level in levels)
+        )
+        if not np.isnan(without.difference):
+            found.append((without.difference, name))
+    if len(found) < 2:  # one alone would be told by name
+        return {}
+    low, high = min(found), max(found)
+    return {
+        "without_one_low": low[0],
+        "without_one_high": high[0],
+        "without_one_low_agency": low[1],
+        "without_one_high_agency": high[1],
+        "agencies": len(found),
+    }
 
 
 def _design(counts: pd.DataFrame, facts: Iterable[Fact]) -> np.ndarray:
@@ -369,8 +501,15 @@ def _design(counts: pd.DataFrame, facts: Iterable[Fact]) -> np.ndarray:
     return np.hstack([np.empty((len(counts), 0)), *blocks])
 
 
-def _amounts(counts: pd.DataFrame, of_group: np.ndarray, estimand: Estimand) -> dict[str, Any]:
+def _amounts(
+    counts: pd.DataFrame, of_group: np.ndarray, estimand: Estimand, whose: Whose | None, belonging: Belonging | None
+) -> dict[str, Any]:
     """How many times as much the group has, where there is any, with the facts alike."""
+    rows = None
+    if whose is not None and whose.logs is not None and belonging is not None:
+        some = whose.events > 0
+        arrays = {name: getattr(belonging, name)[some] for name in ("cell", "person", "decider")}
+        rows = Belonging(**arrays, events=whose.logs[some], cases=whose.events[some])
     found = adjusted.hurdle(
         counts["denominator"],
         counts["numerator"],
@@ -378,6 +517,7 @@ def _amounts(counts: pd.DataFrame, of_group: np.ndarray, estimand: Estimand) -> 
         counts["log_square"],
         of_group,
         _design(counts, estimand.hold_equal),
+        whose=rows,
     )
     return {
         "amount_ratio": found.amount_ratio,
@@ -432,6 +572,8 @@ def _robustness(
 def _status(found: adjusted.Adjusted) -> dict[str, str]:
     if np.isnan(found.difference):
         return {"status": "not_estimable", "reason": "The model has no finite solution: too few events for its facts."}
+    if np.isnan(found.difference_error):
+        return {"status": "unreliable", "reason": f"Fewer than {FEWEST_CLUSTERS} persons on one side."}
     if found.usable < LEAST_USABLE:
         return {"status": "unreliable", "reason": f"Only {found.usable:.0%} of cases have a counterpart."}
     return {"status": "ok", "reason": ""}

@@ -15,6 +15,7 @@ from pipeline.ingest.land import land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.measures import comparison_table, measure_table, with_clustered_p_values, with_saturations
 from pipeline.own import Own, count_own_measures
+from pipeline.whose import read_whose
 
 #: What of the models an own measure stands on: the settings, and each person's race and citizenship, as staged.
 STAND_IN = f"""
@@ -28,6 +29,9 @@ create table intermediate.int_persons__citizenship_known as
     select person_id, min(asserted_at) filter (where value = 'us_citizen') as first_citizen_on,
         min(asserted_at) filter (where value = 'noncitizen') as first_noncitizen_on
     from landed.citizenship_assertion group by all;
+create table staging.stg_cases (case_id varchar, referral_id varchar, prosecutor_unit varchar);
+create table staging.stg_referrals (referral_id varchar, arrest_id varchar, prosecutor_unit varchar, prosecutor_id varchar);
+create table staging.stg_arrests (arrest_id varchar, agency_code varchar);
 create table reference.offence_groups as from read_csv('{ROOT}/data/reference/offence_groups.csv');
 create table marts.none__values (measure_id varchar, quarter varchar, race varchar, citizenship varchar,
     offence_group varchar, stratum varchar, value bigint, outcome varchar, cases bigint);
@@ -58,7 +62,10 @@ def counted(office: str, raw: Path, work: Path) -> Counted:
     measures = measure_table(counts.cells, counts.values, counts.catalogue, mapping.supplied, settings)
     measures = with_saturations(measures, own.saturations)
     comparisons = with_clustered_p_values(comparison_table(measures, settings), counts.catalogue, counts.clusters)
-    adjusted = adjusted_table(counts.cells, counts.catalogue, own.estimands, settings, values=counts.values)
+    whose = read_whose(database, counts.catalogue, own.estimands)
+    adjusted = adjusted_table(
+        counts.cells, counts.catalogue, own.estimands, settings, values=counts.values, whose=whose
+    )
     return Counted(
         office=mapping, own=own, database=database, catalogue=counts.catalogue, measures=measures,
         comparisons=comparisons, adjusted=adjusted,

@@ -215,6 +215,7 @@ def test_revocation_is_told_by_race_and_citizenship_as_it_is_and_with_grade_and_
     assert round(history["crude_difference"], 4) == 0.0418
     assert history["difference"] == pytest.approx(history["mantel_haenszel"], abs=0.01)
     assert grade["given"] == "the grade of the violation"
+    assert history["counted_by"] == "person", "no prosecutor is on file, and people return"
     days = asked.loc[("supervision_citizenship", "USSC-02", "all")]
     assert days["amount_ratio_low"] < days["amount_ratio"] < days["amount_ratio_high"]
 

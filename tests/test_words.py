@@ -25,6 +25,7 @@ GAP: dict[str, Any] = {
 ADJUSTED: dict[str, Any] = {
     "held_equal": "year race offence_charged", "given": "the offence charged", "usable": 0.97, "benchmark": "offence_charged",
     "difference_if_omitted_as_strong": 0.06, "amount_ratio": float("nan"), "profile_ratio": float("nan"),
+    "without_one_low": 0.072, "without_one_high": 0.118, "against_all_others": 0.085, "counted_by": "person",
 }  # fmt: skip
 NEVER = {
     "en": r"times (more|as) likely|no disparity|is no difference|because|caused|due to|odds|discriminat",
@@ -98,10 +99,22 @@ def test_an_adjusted_gap_names_what_was_alike_and_what_the_office_decided_itself
     assert words.with_facts_alike(row, ENGLISH) == [
         "With the year, race and the offence as charged alike, the gap between noncitizens and citizens is +10 points (95% interval +6.7 to +13 points); 97% of the cases have a counterpart.",
         "Had something unrecorded mattered as much as the offence as charged, it would be +6.0 points.",
+        "Leaving out any one of the larger arresting agencies, it would be +7.2 to +12 points.",
+        "Against everyone else on file, and not citizens alone, it is +8.5 points.",
         "Not fixed before the decision: the offence charged. What went through it is left out of these gaps.",
     ]
     row.difference_low = -0.01
     assert words.with_facts_alike(row, ENGLISH)[1] == "That leaves open which way it goes."
+    row.without_one_low = row.against_all_others = float("nan")
+    assert len(words.with_facts_alike(row, ENGLISH)) == 3
+
+
+def test_whose_number_the_intervals_go_by_is_said_of_those_that_are_shown() -> None:
+    rows = [SimpleNamespace(status=status, counted_by=by) for status, by in [("ok", "person"), ("suppressed", "person_and_unit")]]  # fmt: skip
+    assert words.counted_by(rows, ENGLISH) == ["The intervals count persons, not their cases."]
+    rows[1].status = "ok"
+    assert words.counted_by(rows, ENGLISH) == ["The intervals count persons, and those who decided, not their cases."]
+    assert words.counted_by([SimpleNamespace(status="ok", counted_by="case")], ENGLISH) == []
 
 
 def test_amounts_are_compared_as_a_ratio_where_there_are_any() -> None:

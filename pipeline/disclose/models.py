@@ -2,7 +2,7 @@
 
 Such an estimate gives no cell away (ESSNet Guidelines for Output Checking 2.0, section 5.4, counts estimates with ten or
 more residual degrees of freedom as safe); it is shown all the same only where the counts of both groups are, and
-rounded, so that no single case can be solved for.
+rounded, so that no single case can be solved for. Which agency was left out of one is not told.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pipeline.disclose.registry import CELL
 DIGITS = 3
 LABELS = [
     *("estimand", "given", "held_equal", "measure_id", "mart", "period", "contrast", "race", "citizenship"),
-    *("reference_race", "reference_citizenship", "benchmark", "profile"),
+    *("reference_race", "reference_citizenship", "benchmark", "profile", "counted_by"),
 ]
 NUMBERS = [
     *("crude_difference", "rate", "reference_rate", "difference", "difference_low", "difference_high"),
     *("ratio", "ratio_low", "ratio_high", "profile_ratio", "amount_ratio", "amount_ratio_low", "amount_ratio_high"),
-    *("mantel_haenszel", "e_value", "robustness_value", "difference_if_omitted_as_strong", "usable", "detectable_gap"),
+    *("mantel_haenszel", "e_value", "robustness_value", "difference_if_omitted_as_strong", "without_one_low"),
+    *("without_one_high", "against_all_others", "usable", "detectable_gap"),
 ]
 
 

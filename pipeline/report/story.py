@@ -671,6 +671,7 @@ class Story:
             by_race = row.contrast == "race"
             alike.append(say("By race, these are alike: {facts}.", facts=held) if by_race else say("By citizenship, these are alike: {facts}.", facts=held))  # fmt: skip
         alike += [words.left_out(given, say) for given in dict.fromkeys(row.given for row in asked) if given]
+        alike += words.counted_by(rows, say)
         several = len({row.contrast for row in asked}) < len(asked)
         header = [say("Group"), say("Gap as recorded"), say("Gap with these facts alike"), say("95% interval"), say("Cases with a counterpart")]  # fmt: skip
         header += [say("What is alike")] if several else []

@@ -165,6 +165,12 @@ def with_facts_alike(row: Any, say: Language) -> list[str]:
             found.append(say("That leaves open which way it goes."))
         elif not pd.isna(row.difference_if_omitted_as_strong):
             found.append(say("Had something unrecorded mattered as much as {benchmark}, it would be {gap}.", benchmark=fact(row.benchmark, say), gap=say.gap(row.difference_if_omitted_as_strong, "share")))  # fmt: skip
+        if not pd.isna(row.without_one_low):
+            ends = say.interval(row.without_one_low, row.without_one_high, "share", signed=True)
+            found.append(say("Leaving out any one of the larger arresting agencies, it would be {ends}.", ends=ends))
+        if not pd.isna(row.against_all_others):
+            others = say.gap(row.against_all_others, "share")
+            found.append(say("Against everyone else on file, and not {reference} alone, it is {gap}.", **words, gap=others))  # fmt: skip
     if not pd.isna(row.amount_ratio):
         found.append(say("With {facts} alike, and where there is any, the amount for {group} is {ratio} times that for {reference} (95% interval {low} to {high}; geometric means).", **words, ratio=say.number(row.amount_ratio), low=say.number(row.amount_ratio_low), high=say.number(row.amount_ratio_high)))  # fmt: skip
     if not pd.isna(row.profile_ratio):
@@ -173,6 +179,14 @@ def with_facts_alike(row: Any, say: Language) -> list[str]:
     if row.given:
         found.append(left_out(row.given, say))
     return found
+
+
+def counted_by(rows: Iterable[Any], say: Language) -> list[str]:
+    """Whose number the intervals of adjusted gaps go by; [] where cases were taken as independent."""
+    found = {row.counted_by for row in rows if row.status in SHOWN}
+    if found & {"person_and_unit", "person_and_prosecutor"}:
+        return [say("The intervals count persons, and those who decided, not their cases.")]
+    return [say("The intervals count persons, not their cases.")] if "person" in found else []
 
 
 def left_out(given: str, say: Language) -> str:

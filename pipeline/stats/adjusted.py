@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import t as student
 
+from pipeline.stats.clusters import FEWEST_CLUSTERS, Belonging, Fit, joint_variance
 from pipeline.stats.intervals import Floats
 
 Target = Literal["population", "group"]
@@ -36,6 +37,8 @@ class Adjusted:
 
     `usable` is the share of cases that have somebody of the other group with the same recorded facts; the rest is
     extrapolated by the model. `least_support` is the smallest share of either group among cases with the same facts.
+    `persons` and `deciders` are how many of them the limits count (of the side that has fewer); NaN where cases were
+    taken as independent. Limits and errors are NaN where a side has fewer than ten persons.
     """
 
     rate: float
@@ -50,6 +53,8 @@ class Adjusted:
     degrees_of_freedom: float
     usable: float = float("nan")
     least_support: float = float("nan")
+    persons: float = float("nan")
+    deciders: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +148,7 @@ def gap_with_facts_equal(
     in_group: ArrayLike,
     *facts: ArrayLike,
     target: Target = "population",
+    whose: Belonging | None = None,
     confidence: float = 0.95,
 ) -> Adjusted:
     """`g_computation` with an indicator for every level of each fact; each fact has one level per cell.
@@ -156,7 +162,9 @@ def gap_with_facts_equal(
         modelled = dummies(*(level[~known] for level in levels))
         design = np.zeros((known.size, modelled.shape[1]))
         design[~known] = modelled
-    found = g_computation(events, cases, in_group, design, target=target, known=known, confidence=confidence)
+    found = g_computation(
+        events, cases, in_group, design, target=target, known=known, whose=whose, confidence=confidence
+    )
     usable, least = support(cases, in_group, dummies(*levels)) if levels else (found.usable, found.least_support)
     return replace(found, usable=usable, least_support=least)
 
@@ -169,6 +177,7 @@ def g_computation(
     *,
     target: Target = "population",
     known: ArrayLike | None = None,
+    whose: Belonging | None = None,
     confidence: float = 0.95,
 ) -> Adjusted:
     """The mean rate if all cases were of the group, less the mean if none were, over the cases that `target` names.
@@ -176,6 +185,7 @@ def g_computation(
     Delta-method variance, inflated by n / (n - k) with t limits, since at some hundred cases the plain one covers too
     little; and the variance that comes from the recorded facts being themselves a sample. With target `group` the mean
     runs over the group's own cases. Cells that `known` marks (see `certain`) keep their own rate, 0 or 1, in both means.
+    With `whose` the limits count persons, and those who decided, instead of cases (see `marginal`).
     """
     k, n, group = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(in_group, dtype=bool)
     x = np.asarray(design, dtype=float).reshape(n.size, -1)
@@ -190,6 +200,7 @@ def g_computation(
         np.column_stack([np.zeros_like(n), x]),
         n if target == "population" else n * group,
         fixed=np.where(given, np.minimum(k, 1.0), np.nan),
+        whose=None if whose is None else Clustering(whose, np.column_stack([group, x]), group, ~group),
         confidence=confidence,
     )
     return replace(found, usable=usable, least_support=least)
@@ -204,6 +215,7 @@ def gap_in_one_model(
     group: str,
     reference: str,
     profile: ArrayLike,
+    whose: Belonging | None = None,
     confidence: float = 0.95,
 ) -> tuple[Adjusted, float]:
     """One model of all groups, not of two: their gap over everybody, and the ratio of the two rates at one profile.
@@ -214,7 +226,8 @@ def gap_in_one_model(
     k, n, label = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(groups).astype(str)
     x, at = np.asarray(facts, dtype=float).reshape(n.size, -1), np.asarray(profile, dtype=float)
     others = [name for name in np.unique(label) if name != reference]
-    model = fit_logit(k, n, np.column_stack([*(label == name for name in others), x]))
+    observed = np.column_stack([*(label == name for name in others), x])
+    model = fit_logit(k, n, observed)
     two = np.isin(label, (group, reference))
     usable, least = support(n[two], label[two] == group, x[two])
     if not model.converged or model.cases <= model.coefficients.size:
@@ -223,12 +236,24 @@ def gap_in_one_model(
     def everybody(name: str) -> Floats:
         return np.column_stack([np.tile([float(name == other) for other in others], (n.size, 1)), x])
 
-    found = marginal(model, everybody(group), everybody(reference), n, confidence=confidence)
+    sides = label == group, label == reference
+    clustering = None if whose is None else Clustering(whose, observed, *sides)
+    found = marginal(model, everybody(group), everybody(reference), n, whose=clustering, confidence=confidence)
     rates = [
         float(expit(model.coefficients @ np.concatenate([[1.0], [float(name == other) for other in others], at])))
         for name in (group, reference)
     ]
     return replace(found, usable=usable, least_support=least), rates[0] / rates[1]
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Whose the cases are, the design that each cell was fitted with, and which cells are of either side."""
+
+    whose: Belonging
+    observed: ArrayLike
+    in_group: NDArray[np.bool_]
+    in_reference: NDArray[np.bool_]
 
 
 def marginal(
@@ -238,12 +263,19 @@ def marginal(
     weights: ArrayLike,
     *,
     fixed: ArrayLike = np.nan,
+    whose: Clustering | None = None,
     confidence: float = 0.95,
 ) -> Adjusted:
     """The two mean rates that a model gives if all cases were as in the one design, and all as in the other.
 
     Designs have shape (cells, columns), without the constant; `weights` are the cases of each cell to average over,
     `fixed` the rate of cells that the model does not speak of, NaN elsewhere.
+
+    With `whose`, cases of one person are not independent: the variance is the sum over persons of the square of what
+    each adds to the estimate (its influence). Where ten of those who decided are on file on both sides, each of them is
+    left out in turn as well, and both variances add up less that of their combinations (Cameron, Gelbach and Miller
+    2011). It is never less than either, nor than if all cases were independent, and the t limits go by the smallest
+    number of persons or deciders of a side.
     """
     counted = np.asarray(weights, dtype=float)
     weight = counted / counted.sum()
@@ -253,15 +285,28 @@ def marginal(
     per_cell = [np.where(np.isnan(outside), expit(x @ model.coefficients), outside) for x in full]
     p1, p0 = (float(weight @ p) for p in per_cell)
     gradients = [x.T @ (weight * p * (1 - p)) for x, p in zip(full, per_cell, strict=True)]
+    gap_slope, gap_effect = gradients[0] - gradients[1], per_cell[0] - per_cell[1]
+    log_slope, log_effect = gradients[0] / p1 - gradients[1] / p0, per_cell[0] / p1 - per_cell[1] / p0
+
+    def variance(slope: Floats, effect: Floats) -> float:
+        from_model = model.cases / df * slope @ model.covariance @ slope
+        return float(from_model + weight @ (effect - weight @ effect) ** 2 / counted.sum())
+
+    variances = [variance(gap_slope, gap_effect), variance(log_slope, log_effect)]
+    persons = deciders = np.nan
+    if whose is not None:
+        persons, deciders = whose.whose.fewest(whose.in_group, whose.in_reference)
+        fewest = float(np.fmin(persons, deciders))
+        df = min(df, fewest - 1) if fewest >= FEWEST_CLUSTERS else np.nan
+        hanging = _Hanging(model, whose, full, counted, outside)
+        left_out = hanging.without_each_decider() if deciders > 0 else (None, None)
+        parts = ((gap_slope, gap_effect, p1 - p0), (log_slope, log_effect, float(np.log(p1 / p0))))
+        variances = [
+            joint_variance(by_case, whose.whose, hanging.influence(slope, effect), without, estimate)
+            for by_case, (slope, effect, estimate), without in zip(variances, parts, left_out, strict=True)
+        ]
     reach = float(student.isf((1 - confidence) / 2, df))
-
-    def error(gradient: Floats, effect: Floats) -> float:
-        from_model = model.cases / df * gradient @ model.covariance @ gradient
-        from_cases = weight @ (effect - weight @ effect) ** 2 / counted.sum()
-        return float(np.sqrt(from_model + from_cases))
-
-    gap_error = error(gradients[0] - gradients[1], per_cell[0] - per_cell[1])
-    log_error = error(gradients[0] / p1 - gradients[1] / p0, per_cell[0] / p1 - per_cell[1] / p0)
+    gap_error, log_error = (float(np.sqrt(v)) if df > 0 else np.nan for v in variances)
     return Adjusted(
         rate=p1,
         reference_rate=p0,
@@ -273,7 +318,41 @@ def marginal(
         ratio_low=p1 / p0 * float(np.exp(-reach * log_error)),
         ratio_high=p1 / p0 * float(np.exp(reach * log_error)),
         degrees_of_freedom=df,
+        persons=persons,
+        deciders=deciders,
     )
+
+
+class _Hanging:
+    """What each person, and each decider, adds to the two mean rates of a model."""
+
+    def __init__(
+        self, model: Logit, clustering: Clustering, full: list[Floats], counted: Floats, outside: Floats
+    ) -> None:
+        self.model, self.whose, self.full, self.counted, self.outside = model, clustering.whose, full, counted, outside
+        observed = np.asarray(clustering.observed, dtype=float)
+        design = np.column_stack([np.ones(len(observed)), observed]) * np.isnan(outside)[:, None]
+        rate = expit(design @ model.coefficients)
+        self.fit = Fit(design=design, coefficients=model.coefficients, mean=rate, curvature=rate * (1 - rate))
+        # of the cases of a cell, the share over whom the mean runs: all or none
+        of_cell = np.bincount(self.whose.cell, self.whose.cases, minlength=counted.size)
+        self.among = np.divide(counted, of_cell, out=np.zeros_like(counted), where=of_cell > 0)
+
+    def influence(self, slope: Floats, effect: Floats) -> Floats:
+        """Of each place of `whose`: from its events and cases through the model, and from its facts through the mean."""
+        whose, mean = self.whose, self.counted @ effect / self.counted.sum()
+        of_event = self.fit.design @ (self.model.covariance @ slope)
+        of_case = self.among * (effect - mean) / self.counted.sum() - of_event * self.fit.mean
+        return np.asarray(of_event[whose.cell] * whose.events + of_case[whose.cell] * whose.cases)
+
+    def without_each_decider(self) -> tuple[Floats, Floats]:
+        """The gap and the log ratio with each decider left out."""
+        beta = self.fit.without_each_decider(self.whose)
+        left = self.counted - self.whose.of(self.whose.cases, self.counted.size) * self.among
+        weight = left / left.sum(axis=1, keepdims=True)
+        known = np.nan_to_num(self.outside)
+        p1, p0 = ((weight * np.where(np.isnan(self.outside), expit(beta @ x.T), known)).sum(axis=1) for x in self.full)
+        return p1 - p0, np.log(p1 / p0)
 
 
 def support(cases: ArrayLike, in_group: ArrayLike, design: ArrayLike) -> tuple[float, float]:
@@ -323,12 +402,14 @@ def hurdle(
     in_group: ArrayLike,
     design: ArrayLike,
     *,
+    whose: Belonging | None = None,
     confidence: float = 0.95,
 ) -> Hurdle:
     """For amounts and days with many zeros. Per cell: cases, those above zero, the sum of their logs and log squares.
 
     The second part is conditional on the first: it describes those who have an amount, who are selected by whatever
-    decided that they should.
+    decided that they should. With `whose`, whose `cases` are those above zero and whose `events` the sums of their logs,
+    the limits of the second part count persons and deciders (see `marginal`).
     """
     first = g_computation(with_amount, cases, in_group, design, confidence=confidence)
     some = np.asarray(with_amount, dtype=float) > 0
@@ -338,10 +419,30 @@ def hurdle(
     used = x[some][:, [0, *(i for i in range(1, x.shape[1]) if np.ptp(x[some, i]) > 0)]]
     fit = least_squares(counted, sums, squares, used)
     both = 0 < np.count_nonzero(x[some, 0]) < np.count_nonzero(some)  # else there is nothing to compare
-    estimate, error = fit.coefficients[1] if both else np.nan, np.sqrt(fit.robust_covariance[1, 1])
-    reach = student.isf((1 - confidence) / 2, fit.degrees_of_freedom) * error
+    estimate, variance, df = (
+        fit.coefficients[1] if both else np.nan,
+        fit.robust_covariance[1, 1],
+        fit.degrees_of_freedom,
+    )
+    if whose is not None and both:
+        rows = replace(whose, cell=(np.cumsum(some) - 1)[whose.cell])
+        fewest = np.fmin(*rows.fewest(x[some, 0] == 1, x[some, 0] == 0))
+        df = min(df, fewest - 1) if fewest >= FEWEST_CLUSTERS else np.nan
+        variance = _amount_variance(float(variance), rows, fit, np.column_stack([np.ones_like(sums), used]))
+    reach = student.isf((1 - confidence) / 2, df) * np.sqrt(variance)
     low, middle, high = (float(np.exp(v)) for v in (estimate - reach, estimate, estimate + reach))
     return Hurdle(any=first, amount_ratio=middle, amount_ratio_low=low, amount_ratio_high=high)
+
+
+def _amount_variance(independent: float, whose: Belonging, linear: Linear, design: Floats) -> float:
+    """Of the coefficient of the group among those with an amount."""
+    ones = np.ones(len(design))
+    fit = Fit(design=design, coefficients=linear.coefficients, mean=design @ linear.coefficients, curvature=ones)
+    bread = np.linalg.pinv(fit.information(whose.of(whose.cases, len(design)).sum(axis=0)), hermitian=True)
+    influence = (design @ bread[1])[whose.cell] * (whose.events - fit.mean[whose.cell] * whose.cases)
+    several = whose.fewest(design[:, 1] == 1, design[:, 1] == 0)[1] > 0
+    left_out = fit.without_each_decider(whose)[:, 1] if several else None
+    return joint_variance(independent, whose, influence, left_out, float(linear.coefficients[1]))
 
 
 def _no_estimate(usable: float, least: float) -> Adjusted:

@@ -1,0 +1,113 @@
+"""Whose the cases are that the adjusted comparisons count: persons, who decided, and which agency had arrested.
+
+Cells of counts cannot say that three cases are of one person, so limits from cells alone are too narrow where persons
+return or prosecutors differ. What is read here stays in the process: no table of it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from pipeline.estimands import Estimand, Whose
+from pipeline.ingest.read import quoted
+
+GROUPS = ("quarter", "race", "citizenship", "offence_group")
+WHO = ("of_person", "by_unit", "by_prosecutor", "by_agency")
+
+
+def read_whose(database: Path, catalogue: pd.DataFrame, estimands: Iterable[Estimand]) -> dict[str, Whose]:
+    """Of every rate and amount that some estimand asks about, by its id: whose its rows are."""
+    held: dict[str, set[str]] = {}
+    for estimand in estimands:
+        for fact in estimand.facts:
+            held.setdefault(fact, set()).update(of.column for of in estimand.hold_equal)
+    found: dict[str, Whose] = {}
+    with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as connection:
+        for fact, columns in held.items():
+            measures = catalogue[catalogue["fact"].eq(fact) & catalogue["kind"].isin(["rate", "distribution"])]
+            if len(measures):
+                found |= _of_fact(connection, fact, sorted(columns - {*GROUPS, "year"}), measures)
+    return found
+
+
+def _of_fact(
+    connection: duckdb.DuckDBPyConnection, fact: str, facts: list[str], measures: pd.DataFrame
+) -> dict[str, Whose]:
+    described = connection.execute(f"select * from marts.{quoted(fact)} limit 0").description
+    source = _source(fact, [column[0] for column in described], facts)
+    labels = [*WHO, *GROUPS, *(f"held_{name}" for name in facts)]
+    rates, found = measures[measures["kind"].eq("rate")].to_dict("records"), {}
+    if rates:
+        counts = ", ".join(
+            f"count(*) filter (where {_population(m)} and ({m['numerator']})) as k{i}, "
+            f"count(*) filter (where {_population(m)} and ({m['numerator']}) is not null) as n{i}"
+            for i, m in enumerate(rates)
+        )
+        rows = connection.execute(f"select {', '.join(labels)}, {counts} {source} group by all order by all").fetchdf()
+        who = _numbered(rows, facts)
+        for i, measure in enumerate(rates):
+            k, n = (rows[f"{letter}{i}"].to_numpy(dtype=float) for letter in "kn")
+            found[measure["measure_id"]] = Whose(**who, events=k, cases=n)
+    for measure in measures[measures["kind"].eq("distribution")].to_dict("records"):
+        value = f"cast({measure['value']} as bigint)"
+        rows = connection.execute(
+            f"""select {", ".join(labels)}, {value} as amount, count(*) as cases {source}
+            and {_population(measure)} and ({measure["value"]}) is not null group by all order by all"""
+        ).fetchdf()
+        amount, n = rows["amount"].to_numpy(dtype=float), rows["cases"].to_numpy(dtype=float)
+        logs = np.log(np.where(amount > 0, amount, 1)) * n
+        found[measure["measure_id"]] = Whose(
+            **_numbered(rows, facts), events=np.where(amount > 0, n, 0.0), cases=n, logs=logs
+        )
+    return found
+
+
+def _population(measure: dict[Any, Any]) -> str:
+    return f"({measure['denominator'] or 'true'})"
+
+
+def _source(fact: str, columns: list[str], facts: list[str]) -> str:
+    """The rows of a fact with who they are of; who decided is found over the case and the referral that a row names."""
+    key = f"cast({quoted(columns[0])} as varchar)"
+    person = f"coalesce(cast(person_id as varchar), {key})" if "person_id" in columns else key
+    case, referral, arrest = (
+        name if name in columns else "cast(null as varchar)" for name in ("case_id", "referral_id", "arrest_id")
+    )
+    held = "".join(
+        f", coalesce(cast({quoted(name) if name in columns else 'null'} as varchar), 'not_recorded') as held_{name}"
+        for name in facts
+    )
+    # a case, referral and arrest have one row each, so no row of the fact is doubled
+    return f"""from (
+        select asked.*, coalesce(cases.prosecutor_unit, referrals.prosecutor_unit) as by_unit,
+            referrals.prosecutor_id as by_prosecutor, arrests.agency_code as by_agency
+        from (
+            select *, {person} as of_person, {case} as of_case, {referral} as of_referral, {arrest} as of_arrest{held}
+            from marts.{quoted(fact)} where quarter is not null
+        ) as asked
+        left join staging.stg_cases as cases on asked.of_case = cases.case_id
+        left join staging.stg_referrals as referrals
+            on coalesce(asked.of_referral, cases.referral_id) = referrals.referral_id
+        left join staging.stg_arrests as arrests on coalesce(asked.of_arrest, referrals.arrest_id) = arrests.arrest_id
+    ) where true"""
+
+
+def _numbered(rows: pd.DataFrame, facts: list[str]) -> dict[str, Any]:
+    """The finest cells, and the number of each row's cell, person, unit, prosecutor and agency."""
+    named = rows.rename(columns={f"held_{name}": name for name in facts})
+    by = [*GROUPS, *facts]
+    cell = named.groupby(by, sort=True, dropna=False).ngroup().to_numpy(dtype=np.intp)
+    cells = named[by].drop_duplicates().sort_values(by, ignore_index=True)
+    numbers = {name: pd.factorize(rows[name], sort=True) for name in WHO}
+    person, unit, prosecutor, agency = (numbers[name][0].astype(np.intp) for name in WHO)
+    names = tuple(str(name) for name in numbers["by_agency"][1])
+    return {
+        "cells": cells, "cell": cell, "person": person, "unit": unit, "prosecutor": prosecutor, "agency": agency,
+        "agency_names": names,
+    }  # fmt: skip
