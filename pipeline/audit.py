@@ -55,7 +55,9 @@ def default_out(office: str) -> Path:
 
 
 def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
-    """Land the exports in a folder that is thrown away, and say in lines what was found. Raises `AuditError`."""
+    """Land the exports in a folder that is thrown away, and say in lines what was found: what can be had, what became of
+    the files, and last what the analyst must look at. Raises `AuditError`.
+    """
     from tempfile import TemporaryDirectory
 
     mapping = load_office(office_folder(office), load_contract())

@@ -33,9 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = error if problem is None else AuditError([problem])
         if not isinstance(told, AuditError):
             raise
-        print(told, file=sys.stderr)
-        errors = sum(1 for p in told.problems if p.severity == "error")
-        print(f"\n{errors} to mend, {len(told.problems) - errors} to know. Nothing was written.", file=sys.stderr)
+        sys.stdout.flush()
+        errors = [p for p in told.problems if p.severity == "error"]
+        for listed in ([p for p in told.problems if p.severity != "error"], errors):  # what must be mended stands last
+            if listed:
+                print(*listed, sep="\n", end="\n\n", file=sys.stderr)
+        print(
+            f"{len(errors)} to mend, {len(told.problems) - len(errors)} to know. Nothing was written.", file=sys.stderr
+        )
         return told.exit_code
 
 

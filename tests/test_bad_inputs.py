@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline.cli import main
 from pipeline.errors import AuditError
 from tests.tiny_office import EXPORT, OFFICE_YML, TinyOffice
 
@@ -254,6 +255,29 @@ def test_all_problems_of_a_run_are_reported_together(tmp_path: Path) -> None:
     with pytest.raises(AuditError) as caught:
         tiny.land()
     assert [p.code for p in caught.value.problems] == ["IIU104", "IIU107", "IIU103"]
+
+
+def test_a_missing_column_is_told_once_with_every_place_that_reads_it(tmp_path: Path) -> None:
+    tiny = TinyOffice(tmp_path)
+    tiny.write_export(EXPORT.replace("Pid,", "Person,").encode())
+    with pytest.raises(AuditError) as caught:
+        tiny.land()
+    (told,) = [p.what for p in caught.value.problems if p.code == "IIU201"]
+    assert re.fullmatch(
+        r"the column is missing; office.yml:\d+ reads it, as do office.yml:\d+", told.split("; nearest")[0]
+    )
+
+
+def test_what_must_be_mended_stands_last_on_the_screen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = TinyOffice(tmp_path)
+    for batch, header in (("1", "Ref,"), ("2", "Reference,")):
+        (tiny.raw / batch).mkdir()
+        (tiny.raw / batch / "referrals.csv").write_text(EXPORT.replace("Ref,", header).replace("Rejected", "Rejectd"))
+    (tiny.raw / "referrals.csv").unlink()
+    assert main(["check", str(tiny.office), f"--raw={tiny.raw}"]) == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert [line.split()[0] for line in said[:-1]] == ["IIU204", "IIU304", "IIU201", "IIU202"]
+    assert said[-1] == "2 to mend, 2 to know. Nothing was written."
 
 
 def test_a_rejected_row_is_kept_by_its_shape_and_never_by_what_it_says(tmp_path: Path) -> None:

@@ -81,6 +81,14 @@ def test_a_quarter_sent_again_with_corrections_says_how_many_rows_and_in_which_c
     assert "person: 400 rows were sent before, 0 of them with other values" in said
 
 
+def test_the_largest_difference_is_told_first(tiny: TinyOffice) -> None:
+    found = drift_between(tiny, quarter(1, 1), blanked(respelled(quarter(2, 4)))[:100])
+    assert [d.size for d in found] == sorted((d.size for d in found), reverse=True)
+    assert found[0].kind == "volume"
+    assert {"missing", "new_codes"} <= {d.kind for d in found}
+    assert all(0 < d.size <= 1 for d in found)
+
+
 def test_rows_of_days_that_were_covered_before_are_late(tiny: TinyOffice) -> None:
     late = [[f"L{row[0]}", f"L{row[1]}", *row[2:]] for row in quarter(3, 1, rows=60)]
     found = drift_between(tiny, quarter(1, 1), quarter(2, 4) + late)

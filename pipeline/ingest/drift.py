@@ -29,13 +29,18 @@ MIX = 0.15
 MEDIAN = 1.5
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, kw_only=True)
 class Drift:
-    """One difference. `kind` is volume, missing, new_codes, mix, median, corrected, sent_again or late."""
+    """One difference. `kind` is volume, missing, new_codes, mix, median, corrected, sent_again or late.
+
+    `size` is the part that moved, from 0 to 1: of the rows that are of the kind or have changed, of a share the points, of
+    a volume or median what is missing from the smaller to the larger.
+    """
 
     table: str
     column: str
     kind: str
+    size: float
     what: str
 
     def __str__(self) -> str:
@@ -43,7 +48,7 @@ class Drift:
 
 
 def find_drift(*, database: Path, contract: Contract) -> tuple[Drift, ...]:
-    """All differences of the last batch from those before it; none where there is but one batch."""
+    """All differences of the last batch from those before it, the largest first; none where there is but one batch."""
     with duckdb.connect(str(database), read_only=True) as connection:
         found: list[Drift] = []
         batches = sorted(
@@ -58,7 +63,7 @@ def find_drift(*, database: Path, contract: Contract) -> tuple[Drift, ...]:
         if len(batches) > 1:
             for table in contract.values():
                 found += _of_table(connection, table, batches)
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda d: (-d.size, d.table, d.column, d.kind)))
 
 
 def _of_table(connection: duckdb.DuckDBPyConnection, table: Table, batches: list[str]) -> Iterator[Drift]:
@@ -69,7 +74,7 @@ def _of_table(connection: duckdb.DuckDBPyConnection, table: Table, batches: list
         return
     if batches[-1] not in sizes:
         what = f"no row in {batches[-1]}, {max(sizes.values())} before"
-        yield Drift(table=table.name, column="", kind="volume", what=what)
+        yield Drift(table=table.name, column="", kind="volume", size=1.0, what=what)
     if batches[-1] not in sizes or len(sizes) == 1:
         return
     yield from _volume(connection, table, rows, batches[-1])
@@ -106,9 +111,8 @@ def _volume(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, last
     (n, now), others = counted.pop(last), sorted(counted.values(), key=lambda pair: pair[1])
     m, usual = others[len(others) // 2]
     if max(n, m) >= ENOUGH and min(n, m) >= 10 and not usual / VOLUME <= now <= usual * VOLUME:
-        yield Drift(
-            table=table.name, column="", kind="volume", what=f"{now:.0f} rows a month in {last}, {usual:.0f} is usual"
-        )
+        what = f"{now:.0f} rows a month in {last}, {usual:.0f} is usual"
+        yield Drift(table=table.name, column="", kind="volume", size=_apart(now, usual), what=what)
 
 
 def _missing(
@@ -128,9 +132,18 @@ def _missing(
     for column, blank_now, blank_then in zip(columns, now, then, strict=True):
         a, b = blank_now / n, blank_then / m
         if min(n, m) >= ENOUGH and _moved(a, n, b, m):
-            yield Drift(
-                table=table.name, column=column.name, kind="missing", what=f"{a:.0%} are not recorded, {b:.0%} before"
-            )
+            what = f"{a:.0%} are not recorded, {b:.0%} before"
+            yield Drift(table=table.name, column=column.name, kind="missing", size=_rounded(abs(a - b)), what=what)
+
+
+def _apart(a: float, b: float) -> float:
+    """The part of the larger of two numbers of one sign that the smaller lacks."""
+    small, large = sorted((abs(a), abs(b)))
+    return _rounded(1 - small / large) if large else 0.0
+
+
+def _rounded(share: float) -> float:
+    return round(float(share), 4)
 
 
 def _moved(a: float, n: int, b: float, m: int) -> bool:
@@ -147,11 +160,12 @@ def _codes(connection: duckdb.DuckDBPyConnection, column: Column, rows: str, las
     ).fetchone()
     if found and found[0] and found[1] >= NEW:
         known = connection.execute(
-            f"select count(*) from {rows} where _batch_id <> {last} and {raw} is not null"
+            f"""select count(*) filter (where _batch_id <> {last}), count(*) filter (where _batch_id = {last}) from {rows}
+            where {raw} is not null"""
         ).fetchone()
         if known and known[0]:
             yield Drift(
-                table=column.table, column=column.name, kind="new_codes",
+                table=column.table, column=column.name, kind="new_codes", size=_rounded(found[1] / known[1]),
                 what=f"{found[0]} texts that were never sent before, on {found[1]} rows",
             )  # fmt: skip
     shares = connection.execute(
@@ -172,6 +186,7 @@ def _codes(connection: duckdb.DuckDBPyConnection, column: Column, rows: str, las
             table=column.table,
             column=column.name,
             kind="mix",
+            size=_rounded(distance),
             what=f"other codes are common: {code} {a:.0%}, {b:.0%} before",
         )
 
@@ -186,9 +201,9 @@ def _median(connection: duckdb.DuckDBPyConnection, column: Column, rows: str, la
         return
     now, then = float(found[0]), float(found[1])
     if now * then < 0 or not abs(then) / MEDIAN <= abs(now) <= abs(then) * MEDIAN:
-        yield Drift(
-            table=column.table, column=column.name, kind="median", what=f"the median is {now:g}, {then:g} before"
-        )
+        size = _apart(now, then) if now * then >= 0 else 1.0
+        what = f"the median is {now:g}, {then:g} before"
+        yield Drift(table=column.table, column=column.name, kind="median", size=size, what=what)
 
 
 def _sent_again(
@@ -216,14 +231,14 @@ def _sent_again(
         table=table.name,
         column="",
         kind="sent_again",
+        size=_rounded(corrected / again),
         what=f"{again} rows were sent before, {corrected} of them with other values",
     )
     names = [c.name for c in columns if c.name not in table.key]
     for name, n in zip(names, by_column, strict=True):
         if n:
-            yield Drift(
-                table=table.name, column=name, kind="corrected", what=f"is another in {n} rows that were sent before"
-            )
+            what = f"is another in {n} rows that were sent before"
+            yield Drift(table=table.name, column=name, kind="corrected", size=_rounded(n / again), what=what)
 
 
 def _late(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, last: str) -> Iterator[Drift]:
@@ -240,6 +255,6 @@ def _late(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, last: 
     ).fetchone()
     if found and found[0] and found[1] >= ENOUGH and found[0] / found[1] >= 0.01:
         yield Drift(
-            table=day.table, column=day.name, kind="late",
+            table=day.table, column=day.name, kind="late", size=_rounded(found[0] / found[1]),
             what=f"{found[0]} of {found[1]} rows are of days that earlier batches had covered",
         )  # fmt: skip

@@ -190,6 +190,7 @@ class _Lander:
         """Every column that is read must be there; every column that is there must be read or listed unused."""
         known = {name.casefold() for name in raw.columns}
         used: set[str] = set()
+        missing: dict[str, list[str]] = {}
         for entry in entries:
             prefix = f"{entry.each['as']}." if entry.each else None
             for name in sorted(entry.reads):
@@ -197,13 +198,17 @@ class _Lander:
                     continue
                 used.add(name.casefold())
                 if name.casefold() not in known:
-                    yield Problem(
-                        code="IIU201",
-                        where=place(file=source.shown, line=1, column=name),
-                        what=f"the column is missing; {entry.where} reads it{nearest(name, raw.columns)}",
-                        expected="the columns that office.yml maps",
-                        fix="If it was renamed, add the new header under `renames`; if it is gone for good, take it out of the mapping",
-                    )
+                    missing.setdefault(name, []).append(entry.where)
+        for name, (first, *others) in missing.items():
+            yield Problem(
+                code="IIU201",
+                where=place(file=source.shown, line=1, column=name),
+                what=f"the column is missing; {first} reads it"
+                + (f", as do {', '.join(others)}" if others else "")
+                + nearest(name, raw.columns),
+                expected="the columns that office.yml maps",
+                fix="If it was renamed, add the new header under `renames`; if it is gone for good, take it out of the mapping",
+            )
         for drop, _ in source.mapping.filters:
             used |= {name.casefold() for name in columns_of(drop)}
         unused = {name.casefold() for name in source.mapping.unused}
