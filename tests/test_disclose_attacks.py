@@ -139,7 +139,17 @@ def hidden_sheet(folder: Path, cell: str) -> None:
     book.save(folder / "measures.xlsx")
 
 
-@pytest.mark.parametrize("leak", [hover_text, svg_coordinates, html_table, notebook_output, hidden_sheet])
+def hidden_column(folder: Path, cell: str) -> None:
+    hidden_sheet(folder, cell)
+    book = openpyxl.load_workbook(folder / "measures.xlsx")
+    book["working"].sheet_state = "visible"
+    book["working"].column_dimensions["G"].hidden = True
+    book.save(folder / "measures.xlsx")
+
+
+@pytest.mark.parametrize(
+    "leak", [hover_text, svg_coordinates, html_table, notebook_output, hidden_sheet, hidden_column]
+)
 def test_a_hidden_count_is_found_wherever_it_was_left(leak: Callable[[Path, str], None], tmp_path: Path) -> None:
     rows = long_table(LONE)
     written(tmp_path, publish(rows, NO_COMPARISONS).measures)
@@ -165,11 +175,14 @@ def test_a_mark_that_only_says_that_a_number_is_hidden_may_stay(tmp_path: Path) 
     assert refusal(tmp_path, rows) == []
 
 
-def test_a_hidden_sheet_and_a_table_that_names_no_cell_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hide", [hidden_sheet, hidden_column])
+def test_a_hidden_sheet_and_a_table_that_names_no_cell_are_refused(
+    hide: Callable[[Path, str], None], tmp_path: Path
+) -> None:
     rows = long_table(LONE)
     written(tmp_path, publish(rows, NO_COMPARISONS).measures)
     (tmp_path / "extra.csv").write_text("race,count\nasian,4\n", encoding="utf-8")
-    hidden_sheet(tmp_path, "filed|all|white|citizen|all|all")
+    hide(tmp_path, "filed|all|white|citizen|all|all")
     assert {p[:6] for p in refusal(tmp_path, rows)} >= {"IIU606", "IIU607"}
 
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
+from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from pipeline.disclose.registry import BREAKDOWNS, CELL
 
 TABLES = (".csv", ".parquet", ".xlsx")
 PAGES = (".html", ".svg", ".ipynb", ".json", ".js")
 
+_HIDES = re.compile(rb"<(row|col)\b[^>]*\bhidden=\"(1|true)\"")
 _NUMBER = re.compile(r"\d")
 _GEOMETRY = {"x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "d", "points", "width", "height", "transform"}
 _GEOMETRY |= {"data-value", "title", "aria-label", "style"}
@@ -62,15 +64,20 @@ def tables_of(path: Path, file: str) -> Iterator[Table]:
 
 
 def _sheets(path: Path, file: str) -> Iterator[Table]:
-    book = openpyxl.load_workbook(path)
-    for sheet in book.worksheets:
-        header, *rows = [["" if v is None else str(v) for v in row] for row in sheet.iter_rows(values_only=True)] or [
-            []
-        ]
-        dimensions = [*sheet.column_dimensions.values(), *sheet.row_dimensions.values()]
-        is_hidden = sheet.sheet_state != "visible" or any(d.hidden for d in dimensions)
+    book = CalamineWorkbook.from_path(path)
+    with zipfile.ZipFile(path) as parts:  # a workbook that hides a row or a column is looked at whole
+        hides = any(_HIDES.search(parts.read(name)) for name in parts.namelist() if name.startswith("xl/worksheets/"))
+    for about in book.sheets_metadata:
+        cells = book.get_sheet_by_name(about.name).to_python(skip_empty_area=False)
+        header, *rows = [[_as_text(value) for value in row] for row in cells] or [[]]
         frame = pd.DataFrame(rows, columns=header, dtype=str)
-        yield Table(file=file, place=sheet.title, rows=_normalised(frame), is_hidden=is_hidden)
+        is_hidden = hides or about.visible != SheetVisibleEnum.Visible
+        yield Table(file=file, place=about.name, rows=_normalised(frame), is_hidden=is_hidden)
+
+
+def _as_text(value: object) -> str:
+    """A cell as other files write it: a workbook holds every number as a float."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _normalised(rows: pd.DataFrame) -> pd.DataFrame:
