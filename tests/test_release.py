@@ -21,6 +21,7 @@ from pipeline.findings import find, judge
 from pipeline.measures import comparison_table, measure_table
 from pipeline.report.release import (
     APPROVALS,
+    PROVENANCE,
     SIGNATURE,
     SIGNERS,
     SUMS,
@@ -242,6 +243,25 @@ def test_a_release_is_never_changed_and_needs_two_persons(
     said = capsys.readouterr().err
     assert "IIU633" in said
     assert "IIU634" in said
+
+
+@pytest.mark.parametrize("of_the_card", [{}, {"policies": None}], ids=["a program alike", "one that knew less"])
+def test_an_audit_by_another_version_of_the_program_is_refused_and_says_what_to_do(
+    of_the_card: dict[str, None], audit: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = Path(shutil.copytree(audit, tmp_path / "older"))
+    card = json.loads((older / "public" / "audit.json").read_text(encoding="utf-8"))
+    kept = {key: value for key, value in card.items() if key not in of_the_card}
+    (older / "public" / "audit.json").write_text(json.dumps(kept), encoding="utf-8")
+    draft = older / "release" / PROVENANCE
+    said = json.loads(draft.read_text(encoding="utf-8"))
+    draft.write_text(json.dumps(said | {"program": {"version": "0.0.9", "sha256": "00" * 32}}), encoding="utf-8")
+    options = ["release", "--name=x", f"--audit={older}", f"--to={tmp_path / 'to'}"]
+    assert main([*options, *(f"--approve={role}={who}" for role, who in TWO.items())]) == 1
+    told = capsys.readouterr().err
+    assert "IIU636" in told
+    assert "Run `iiu audit` again" in told
+    assert not (tmp_path / "to" / "x").exists()
 
 
 def test_a_changed_number_is_refused_and_a_correction_is_kept_with_what_it_was(releases: Path, tmp_path: Path) -> None:

@@ -222,6 +222,16 @@ def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str
         problems.append(
             Problem(code="IIU631", where=str(audit), what="no audit", expected="an audit's folder", fix=fix)
         )
+    elif _program_of(audit) != _code_hash():
+        problems.append(
+            Problem(
+                code="IIU636",
+                where=str(audit),
+                what="another version of the program made this audit",
+                expected="an audit by the program that makes the release, since the release says by what it was counted",
+                fix="Run `iiu audit` again.",
+            )
+        )
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name == "restricted":
         expected = "letters, digits, dot and dash, as 2025-Q1"
         problems.append(Problem(code="IIU632", where=name, what="no name for a folder", expected=expected))
@@ -247,6 +257,12 @@ def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str
         )
     if problems:
         raise AuditError(problems)
+
+
+def _program_of(audit: Path) -> str:
+    """The hash of the program that made an audit; empty where it says none."""
+    draft = audit / "release" / PROVENANCE
+    return str(json.loads(draft.read_text(encoding="utf-8"))["program"]["sha256"]) if draft.is_file() else ""
 
 
 def _frame(path: Path) -> pd.DataFrame:
