@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -134,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("open", help="show the site of an audit")
     show.add_argument("office", nargs="?", default=EXAMPLE)
+    show.add_argument("--audit", type=Path, help="the audit's folder (default: data/marts/OFFICE)")
+    show.add_argument(
+        "--restricted",
+        action="store_true",
+        help="the unit's workbench: what is hidden elsewhere, and the cases behind each number; this machine alone, and logged",
+    )
     return parser
 
 
@@ -253,12 +260,31 @@ def _open(options: argparse.Namespace) -> int:
 
     from pipeline.audit import default_out
 
-    page = default_out(options.office) / "site" / "index.html"
+    audit = options.audit or default_out(options.office)
+    if options.restricted:
+        return _workbench(audit)
+    page = audit / "site" / "index.html"
     if not page.is_file():
         print(f"There is no site at {page}. Run `iiu audit {options.office}` first.", file=sys.stderr)
         return 1
     webbrowser.open(page.resolve().as_uri())
     print(page.resolve().as_uri())
+    return 0
+
+
+def _workbench(audit: Path) -> int:
+    import webbrowser
+
+    from pipeline.report.access_log import access_log
+    from pipeline.report.workbench import serving
+
+    with serving(audit) as server:
+        print(
+            f"{server.address}\nFor this machine alone, until Ctrl-C. Who looks at cases is logged in {access_log(audit.resolve())}"
+        )
+        webbrowser.open(server.address)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
     return 0
 
 

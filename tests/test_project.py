@@ -101,12 +101,12 @@ def test_no_file_names_a_place_on_somebodys_machine():
 
 
 def test_today_does_not_exist():
-    """Seconds are measured in progress.py alone, for run.json."""
+    """Seconds are measured in progress.py alone, for run.json; and who looks at cases is logged with the hour."""
     clock = re.compile(
         r"datetime\.now|\.today\(|utcnow|time\.time\(|perf_counter|\bcurrent_date\b|\bcurrent_timestamp\b|\bnow\(\)"
     )
     # A list of the SQL functions that a mapping may not use has to name them.
-    allowed = {ROOT / "pipeline" / "progress.py", ROOT / "pipeline" / "ingest" / "expression.py"}
+    allowed = {ROOT / "pipeline" / name for name in ("progress.py", "ingest/expression.py", "report/access_log.py")}
     folders = (ROOT / "pipeline", ROOT / "models", ROOT / "expectations")
     code = [p for p in TEXTS if p.suffix in (".py", ".sql", ".yml") and any(p.is_relative_to(f) for f in folders)]
     assert shown([path for path in code if clock.search(TEXTS[path]) and path not in allowed]) == []

@@ -17,7 +17,7 @@ from pipeline.worklists import MOST_ROWS, write_worklists
 AS_OF = date(2024, 12, 31)
 MEASURE = {
     "measure_id": "BAIL-04", "title": "Immigration argued", "definition": "How often.", "fact": "mart_bail", "kind": "rate",
-    "numerator": "is_argued", "denominator": "is_coded", "stratum": "",
+    "numerator": "is_argued", "denominator": "is_coded", "stratum": "", "value": "", "outcome": "",
 }  # fmt: skip
 ZERO = {
     "id": "zero|BAIL-04", "rule": "zero_tolerance", "title": "Argued", "text": "3 times.", "measure_id": "BAIL-04",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from math import ceil
 from pathlib import Path
 from statistics import median
@@ -62,7 +63,7 @@ def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[
     sums = {path.name: sha256(path) for paths in tables.values() for path in paths}
     (data / "SHA256SUMS").write_text("".join(f"{sums[n]}  {n}\n" for n in sorted(sums)), encoding="utf-8")
 
-    editions = [_Edition(public, say, tables, sums) for say in LANGUAGES]
+    editions = [Edition(public, say, tables, sums) for say in LANGUAGES]
     for picture in editions[0].pictures:
         write_rows(data / "figures", picture.id, picture.rows, public.settings)
     _reproduce(editions[0].pictures, data)
@@ -81,7 +82,7 @@ def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[
     return BuiltSite(index=index, pages=pages, pictures=pictures, notices=[notice] if notice else [])
 
 
-def _print(editions: Sequence[_Edition], out: Path) -> str | None:
+def _print(editions: Sequence[Edition], out: Path) -> str | None:
     """The hand-out and the report of each language, as PDF. Returns why they could not be printed, or None."""
     prints = {}
     for edition in editions:
@@ -114,8 +115,19 @@ def _reproduce(pictures: Sequence[Picture], data: Path) -> None:
         duckdb.execute("reset file_search_path")
 
 
-class _Edition:
-    """The pages of one language."""
+class _Made(dict[str, Any]):
+    """What is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self.make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.make(name)
+        return self[name]
+
+
+class Edition:
+    """The pages of one language; of the restricted tables, those that the workbench shows."""
 
     def __init__(
         self, public: PublicData, say: Language, tables: Mapping[str, Sequence[Path]], sums: Mapping[str, str]
@@ -123,26 +135,37 @@ class _Edition:
         self.public, self.say, self.tables, self.sums = public, say, tables, sums
         self.story = Story(public, say)
         self.marts = [mart for mart in public.marts if mart != DATA_QUALITY]
-        self.of_mart = {mart: self._pictures(mart) for mart in public.marts}
-        self.glances = {mart: self.story.glance(mart) for mart in public.marts}
+        self.drawings: dict[str, Mapping[Width, Mapping[str, Any]]] = {}
+        self.of_mart = _Made(self._pictures)
+        self.glances = _Made(self.story.glance)
         self.guides = list(guides(say))
-        self.overview = self._overview_pictures()
-        rates = [m for mart in self.marts for m in public.of_mart(mart) if m.kind == "rate"]
-        self.handout = self.story.gaps("handout", rates, most=HANDOUT_GAPS)
-        self.pictures = [
-            *self.overview,
-            *([self.handout] if self.handout else []),
-            *(p for pictures in self.of_mart.values() for p in pictures),
-        ]
-        self.drawings = {p.id: {width: p.figure(width) for width in PIXELS} for p in self.pictures}
+
+    @cached_property
+    def pictures(self) -> list[Picture]:
+        """Every picture of the pages."""
+        of_marts = [picture for mart in self.public.marts for picture in self.of_mart[mart]]
+        return [*self.overview, *([self.handout] if self.handout else []), *of_marts]
+
+    @cached_property
+    def overview(self) -> list[Picture]:
+        """The pictures of the first page."""
+        return self._drawn([self.story.gaps("overview", self._rates()), self.story.counted(self.marts)])
+
+    @cached_property
+    def handout(self) -> Picture | None:
+        """The picture of the page to hand out."""
+        return next(iter(self._drawn([self.story.gaps("handout", self._rates(), most=HANDOUT_GAPS)])), None)
+
+    def _rates(self) -> list[Any]:
+        return [m for mart in self.marts for m in self.public.of_mart(mart) if m.kind == "rate"]
 
     def _pictures(self, mart: str) -> list[Picture]:
-        return pathway.pictures(self.story) if mart == pathway.MART else self.story.pictures(mart)
+        return self._drawn(pathway.pictures(self.story) if mart == pathway.MART else self.story.pictures(mart))
 
-    def _overview_pictures(self) -> list[Picture]:
-        rates = [m for mart in self.marts for m in self.public.of_mart(mart) if m.kind == "rate"]
-        found = [self.story.gaps("overview", rates), self.story.counted(self.marts)]
-        return [picture for picture in found if picture is not None]
+    def _drawn(self, pictures: Sequence[Picture | None]) -> list[Picture]:
+        made = [picture for picture in pictures if picture is not None]
+        self.drawings |= {p.id: {width: p.figure(width) for width in PIXELS} for p in made}
+        return made
 
     def draw(self, out: Path) -> None:
         """Each figure twice as a picture, and once as what plotly.js reads."""
@@ -156,19 +179,21 @@ class _Edition:
 
     def pages(self, *, printed: bool) -> Iterator[tuple[str, str]]:
         """File name and HTML of each page. `printed`: whether the PDF files are there to be linked."""
-        for page, template, words in self._contents(self._links()):
-            yield page, self._render(page, template, words | {"printed": printed})
+        for page, template, words in self._contents(self.links()):
+            yield page, self.render(page, template, words | {"printed": printed})
 
     def prints(self) -> Iterator[tuple[str, str]]:
         """File name and HTML of what is printed: the hand-out of one page, and the whole report."""
-        yield "handout.html", self._render("handout.html", "handout", self._handout())
-        yield "report.html", self._render("report.html", "report", self._report())
+        yield "handout.html", self.render("handout.html", "handout", self._handout())
+        yield "report.html", self.render("report.html", "report", self._report())
 
-    def _links(self) -> dict[str, str]:
+    def links(self) -> dict[str, str]:
+        """The page of each mart."""
         return {mart: _file_name(mart) for mart in self.marts} | {DATA_QUALITY: "data-quality.html"}
 
-    def _render(self, page: str, template: str, words: Mapping[str, Any]) -> str:
-        say, public, links = self.say, self.public, self._links()
+    def render(self, page: str, template: str, words: Mapping[str, Any]) -> str:
+        """A page as HTML. `words` are what its template needs, and whatever of the common words is another here."""
+        say, public, links = self.say, self.public, self.links()
         checks = dict.fromkeys(("passed", "failed", "not_applicable", "error"), 0) | dict(public.run.get("checks", {}))
         checks["run"] = checks["passed"] + checks["failed"] + checks["error"]
         common = {
@@ -177,7 +202,7 @@ class _Edition:
             "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
-            "missing": [], "pictures": [], "before_after": None, "printed": False, "page": page, "description": words["title"],
+            "missing": [], "pictures": [], "before_after": None, "printed": False, "restricted": False, "page": page, "description": words["title"],
         }  # fmt: skip
         return _environment().get_template(f"{template}.html.j2").render(common | dict(words))
 
@@ -207,9 +232,9 @@ class _Edition:
             {"title": say("Twelve proposals, and what was measured"), "proposals": self._proposals()},
         )
         for mart in self.marts:
-            yield links[mart], "mart", self._mart(mart)
+            yield links[mart], "mart", self.mart_page(mart)
         yield "methods.html", "methods", self._methods()
-        yield "data-quality.html", "quality", self._mart(DATA_QUALITY) | self._quality()
+        yield "data-quality.html", "quality", self.mart_page(DATA_QUALITY) | self._quality()
         yield "downloads.html", "downloads", self._downloads()
         yield "corrections.html", "corrections", {"title": say("Corrections"), "corrections": [
             [str(c.get(k, "")) for k in ("date", "what", "before", "after", "reason")] for c in self.public.corrections
@@ -295,15 +320,16 @@ class _Edition:
             listed.append({"number": number, **words, "measured": measured, "missing": missing, "gaps": clear})
         return listed
 
-    def _mart(self, mart: str) -> dict[str, Any]:
+    def mart_page(self, mart: str) -> dict[str, Any]:
+        """The words of the page of a mart, for the template `mart`."""
         say, story = self.say, self.story
         words = content()["marts"].get(mart, {})
         measures = self.public.of_mart(mart)
         return {
             "mart": mart, "words": words, "title": say(words.get("title", story.mart_name(mart))),
             "description": say(words.get("ask", "")), "sentences": story.sentences(mart) if measures else [],
-            "glance": [g for g in self.glances.get(mart, []) if g.status != "not_computable"],
-            "pictures": self.of_mart.get(mart, []),
+            "glance": [g for g in self.glances[mart] if g.status != "not_computable"],
+            "pictures": self.of_mart[mart],
             "before_after": before_after.told(story) if mart == before_after.MART and self.public.policies else None,
             "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
             "measures": [(m, *story.one_by_one(m), story.adjusted(m), story.told_by_group(m)) for m in measures],

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from pipeline.config import AuditSettings
+from pipeline.errors import AuditError, Problem, place
 from pipeline.estimands import Estimand
 
 ALL = "all"
@@ -161,7 +162,20 @@ def copy_tables(written: Mapping[str, Sequence[Path]], out: Path) -> dict[str, l
 
 
 def read_tables(folder: Path) -> PublicData:
-    """What `write_tables` wrote, as it was published. Findings and corrections are not among the tables."""
+    """What `write_tables` wrote, as it was published. Findings and corrections are not among the tables.
+
+    Raises AuditError if another version of the program wrote it, or nothing stands there.
+    """
+    try:
+        return _read_tables(folder)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise AuditError([Problem(
+            code="IIU147", where=place(file=str(folder)), what=f"cannot be read as the tables of an audit ({type(error).__name__})",
+            expected="what `iiu audit` of this version wrote", fix="Run `iiu audit` again",
+        )]) from error  # fmt: skip
+
+
+def _read_tables(folder: Path) -> PublicData:
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     settings = card["settings"]
     settings |= {key: date.fromisoformat(settings[key]) for key in ("as_of_date", "period_from", "period_to")}
@@ -172,14 +186,14 @@ def read_tables(folder: Path) -> PublicData:
     )
     adjusted = folder / "adjusted.parquet"
     return PublicData(
-        measures=_counted(measures), comparisons=_counted(comparisons), catalogue=catalogue,
+        measures=counted(measures), comparisons=counted(comparisons), catalogue=catalogue,
         adjusted=pq.read_table(adjusted).to_pandas() if adjusted.is_file() else pd.DataFrame(),
         settings=AuditSettings(**settings), run=card["run"], source=card["source"], synthetic=card["synthetic"],
         policies=card["policies"],
     )  # fmt: skip
 
 
-def _counted(frame: pd.DataFrame) -> pd.DataFrame:
+def counted(frame: pd.DataFrame) -> pd.DataFrame:
     """Counts as nullable integers: a hidden count stays missing and does not turn the others into fractions."""
     return frame.astype({column: "Int64" for column in COUNTS if column in frame})
 
@@ -227,7 +241,7 @@ PERCENT = ("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "referenc
 
 def write_rows(folder: Path, name: str, rows: pd.DataFrame, settings: AuditSettings) -> None:
     """The rows of one figure as CSV, Parquet and XLSX."""
-    rows = _counted(rows)
+    rows = counted(rows)
     _csv(rows, folder / f"{name}.csv")
     _parquet(rows, folder / f"{name}.parquet")
     book, styles = _book(folder / f"{name}.xlsx", f"{settings.title}: {name}", settings)
