@@ -321,14 +321,14 @@ class _FileLander:
     # --- the rows as clean text -----------------------------------------------------------------------------------
 
     def _create_cleaned(self) -> None:
-        """`cells`: this file's rows as trimmed text with NULL for null markers; a view, so only what is read is computed."""
+        """`cells`: this file's rows as trimmed text with NULL for null markers; a table, since most are read several times."""
         markers = self._source.mapping.null_markers
         columns = [f"{cleaned(quoted(name), markers)} as {quoted(name)}" for name in self._raw.columns]
         columns += [
             f"{cleaned(quoted(name), own)} as {quoted(alias)}" for (name, own), alias in self._overrides.items()
         ]
         self._db.execute(
-            f"""create or replace temp view cells as select _row, {literal(self._source.batch)} as _batch_id,
+            f"""create or replace temp table cells as select _row, {literal(self._source.batch)} as _batch_id,
                 {literal(self._source.shown)} as _source_file, {", ".join(columns)} from {quoted(self._raw.name)}"""
         )
 
