@@ -109,7 +109,7 @@ def validate(
     a `checks.yml` with the office's own thresholds, exemptions and rules; what is wrong in it raises `AuditError`.
     The database is opened read-only, and closed on return.
     """
-    connection = duckdb.connect(config={"temp_directory": f"{database}.tmp"})
+    connection = duckdb.connect(config={"temp_directory": f"{database}.tmp", "memory_limit": "50%"})
     try:
         connection.execute(f"attach {_literal(str(database))} as audit (read_only)")
         connection.execute("use audit")

@@ -65,6 +65,7 @@ def land(*, office: Office, contract: Contract, raw: Path, database: Path, work:
     connection = duckdb.connect(str(database))
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
+        connection.execute("set memory_limit = '50%'")  # as in pipeline/dbt/profiles.yml
         connection.execute("set enable_progress_bar = false")  # a notebook would show it
         settings = office.settings
         install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))
