@@ -270,6 +270,9 @@ class _Audit:
             "disclosure": published.proof,
             "findings": self._findings(published.measures, published.comparisons),
         }
+        if landing.linkage:
+            linkage = pd.DataFrame([asdict(threshold) for threshold in landing.linkage])
+            linkage.to_parquet(self.out / "restricted" / "linkage.parquet", index=False)
         _write_json(self.out / "restricted" / "drift.json", [asdict(difference) for difference in drift])
         _write_json(self.out / "findings.json", record["findings"])
         restricted = self._findings(found.measures, found.comparisons)
@@ -561,5 +564,10 @@ def _landing_lines(landing: Landing) -> Iterator[str]:
     for count in landing.files:
         filtered = sum(count.filtered.values())
         yield f"{count.path}: read {count.read} = landed {count.landed} + rejected {count.rejected} + filtered {filtered}"
+    for one in landing.linkage:
+        yield (
+            f"linkage at {one.threshold:g}{' (used)' if one.is_used else ''}: {one.identities} names with a birth are "
+            f"{one.persons} persons, the largest of {one.largest}; {one.births} have more than one day of birth"
+        )
     for warning in landing.warnings:
         yield str(warning)

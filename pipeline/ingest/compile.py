@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contract import Contract
+from pipeline.ingest.link import MARK
 from pipeline.ingest.office import ColumnMapping, Entry, date_formats
 from pipeline.ingest.read import literal, quoted
 
@@ -15,6 +16,8 @@ from pipeline.ingest.read import literal, quoted
 #: tables do, at 365/12 and 365; the term as pronounced is kept beside it.
 DAYS = {"hours": "1.0/24", "days": "1", "weeks": "7", "months": "365.0/12", "years": "365"}
 
+#: What a row is known by that has no number.
+_ROW = "_batch_id || '|' || _source_file || '|' || _row"
 _PLAIN_NUMBER = r"[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?"
 
 _EXTENSION_TYPES = {
@@ -135,15 +138,23 @@ class EntryCompiler:
         elif "coalesce" in spec:
             text = f"coalesce({', '.join(cell(name) for name in spec['coalesce'])})"
         elif "row" in spec or "record" in spec:
-            text = "_batch_id || '|' || _source_file || '|' || _row" + (
-                " || '|' || _item_number" if self._entry.each and "row" in spec else ""
-            )
+            text = _ROW + (" || '|' || _item_number" if self._entry.each and "row" in spec else "")
+        elif "linked" in spec:
+            text = self._identity(spec["linked"])
         else:
             text = f"nullif(trim(({spec['sql']})::varchar), '')"
         if "extract" in spec:
             rule = spec["extract"]
             text = f"nullif(regexp_extract({text}, {literal(rule['pattern'])}, {int(rule.get('group', 0))}), '')"
         return f"({text})"
+
+    def _identity(self, spec: Mapping[str, Any]) -> str:
+        """What `link` knows a person by; a row without a name or a birth is a person of its own."""
+        forename, surname = (cell_reference(spec[part], self._entry) for part in ("forename", "surname"))
+        born = _date(cell_reference(spec["birth"], self._entry), spec, "date")[0]
+        sex = f"coalesce({cell_reference(spec['sex'], self._entry)}, '')" if "sex" in spec else "''"
+        parts = f" || {literal(MARK)} || ".join((forename, surname, f"({born})::varchar", sex))
+        return f"coalesce({parts}, {_ROW})"
 
     def _duration(self, source: str, rule: Mapping[str, Any]) -> str:
         amount = f"try_cast({source} as decimal(18,4))"

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from rapidfuzz import fuzz, process
 
 from pipeline.contract import LINEAGE, Contract
@@ -20,6 +21,7 @@ from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, name
 from pipeline.ingest.expression import columns_of
 from pipeline.ingest.freeze import SourceFile, find_sources
 from pipeline.ingest.keys import identifier_key, install_key
+from pipeline.ingest.link import MARK, Threshold, link
 from pipeline.ingest.office import CodeTable, Entry, Office, nearest, normalise
 from pipeline.ingest.read import RawTable, literal, quoted, read_file
 
@@ -57,6 +59,7 @@ class Landing:
 
     files: tuple[FileCount, ...]
     warnings: tuple[Problem, ...]
+    linkage: tuple[Threshold, ...] = ()
 
 
 def land(*, office: Office, contract: Contract, raw: Path, database: Path, work: Path, freeze: bool = False) -> Landing:
@@ -71,6 +74,7 @@ def land(*, office: Office, contract: Contract, raw: Path, database: Path, work:
         install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))
         lander = _Lander(connection, office, contract, work)
         lander.create_tables()
+        linkage = lander.link_persons(sources)
         for number, source in enumerate(sources):
             lander.file(number, source)
         lander.finish()
@@ -79,7 +83,7 @@ def land(*, office: Office, contract: Contract, raw: Path, database: Path, work:
     problems = tuple(dict.fromkeys(lander.problems))  # two entries may read the same bad cell
     if any(p.severity == "error" for p in problems):
         raise AuditError(problems)
-    return Landing(files=tuple(lander.counts), warnings=problems)
+    return Landing(files=tuple(lander.counts), warnings=problems, linkage=linkage)
 
 
 class _Lander:
@@ -142,6 +146,39 @@ class _Lander:
         )
         self._db.commit()
 
+    # --- persons without a number ---------------------------------------------------------------------------------
+
+    def link_persons(self, sources: Sequence[SourceFile]) -> tuple[Threshold, ...]:
+        """Read all files that know persons by name alone, before any lands, and give one key to each person found.
+
+        Names stay in temporary tables of this session. A file that cannot be read is told of when it lands.
+        """
+        linked = {e.file: c for e in self._office.entries for c in e.columns if "linked" in c.spec}
+        if not linked:
+            return ()
+        namespace_of = namespace(self._contract, next(iter(linked.values())))
+        texts: set[str] = set()
+        for source in (s for s in sources if s.mapping.name in linked):
+            try:
+                raw = read_file(self._db, source, table="raw_linked", work=self._work)
+                lander = self._lander_of(
+                    source, raw, FileCount(path=source.shown, batch=source.batch, sha256="", bytes=0)
+                )
+                texts |= lander.identities()
+            except (AuditError, duckdb.Error):
+                continue
+            finally:
+                self._drop_all("raw_linked")
+        found = link(sorted(texts), threshold=self._office.linkage_threshold)
+        table = quoted(f"ids of {namespace_of}")
+        self._db.execute(f"create temp table {table} ({_TEXT} varchar, {_VALUE} varchar)")
+        people = pa.table({"text": list(found.person_of), "person": list(found.person_of.values())})
+        self._db.register("people", people)
+        self._db.execute(f"insert into {table} select text, keyed({literal(namespace_of)}, person) from people")
+        self._db.unregister("people")
+        self._shared |= {namespace_of}
+        return found.thresholds
+
     # --- one file -------------------------------------------------------------------------------------------------
 
     def file(self, number: int, source: SourceFile) -> None:
@@ -159,9 +196,7 @@ class _Lander:
         header_problems = list(self._header_problems(source, raw, entries))
         self.problems += header_problems
         if not any(p.severity == "error" for p in header_problems):
-            lander = _FileLander(
-                self._db, self._office, self._contract, source, raw, entries, count, self.problems, self._shared
-            )
+            lander = self._lander_of(source, raw, count)
             try:
                 lander.run()
             except duckdb.Error as error:
@@ -177,8 +212,17 @@ class _Lander:
                         fix="This is a defect of the program; please report it",
                     )
                 )
+        self._drop_all(raw.name)
+
+    def _lander_of(self, source: SourceFile, raw: RawTable, count: FileCount) -> _FileLander:
+        entries = self._office.entries_of(source.mapping.name)
+        return _FileLander(
+            self._db, self._office, self._contract, source, raw, entries, count, self.problems, self._shared
+        )
+
+    def _drop_all(self, name: str) -> None:
         for ending in ("", "_numbered", "_rows", "_rejects", "_scans", "_steps"):
-            self._drop(raw.name + ending)
+            self._drop(name + ending)
 
     def _drop(self, name: str) -> None:
         for kind in ("view", "table"):
@@ -281,6 +325,21 @@ class _FileLander:
         inserted = [self._insert(entry, compiled[entry.number]) for entry in self._entries]
         self._reject_rows()
         self._account(most_inserted=max(inserted))
+
+    def identities(self) -> set[str]:
+        """What the rows that are no filtered ones know persons by, where they know no number."""
+        compiled = {entry.number: self._compile(entry) for entry in self._entries}
+        self._create_cleaned()
+        self._filter()
+        return {
+            text
+            for entry in self._entries
+            for column in compiled[entry.number]
+            if "linked" in column.mapping.spec
+            for (text,) in self._db.execute(
+                f"select distinct {column.source} from {self._rows_of(entry)} as r where contains({column.source}, {literal(MARK)})"
+            ).fetchall()
+        }
 
     def failures(self, error: duckdb.Error) -> Iterator[Problem]:
         """Which expressions of office.yml fail on these rows. What DuckDB says of it may quote a cell, and is not repeated."""

@@ -66,6 +66,10 @@ class CodeTable:
         return next((targets for pattern, targets in self.patterns if pattern.search(source)), None)
 
 
+#: The parts of a `linked` spec that are columns.
+LINKED_BY = ("forename", "surname", "birth", "sex")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ColumnMapping:
     """Where one column of the contract, or one extension column `x_...`, comes from."""
@@ -88,6 +92,8 @@ class ColumnMapping:
             names = [self.spec["column"]]
         elif "sql" in self.spec:
             names = sorted(columns_of(self.spec["sql"]))
+        elif "linked" in self.spec:
+            names = [self.spec["linked"][part] for part in LINKED_BY if part in self.spec["linked"]]
         else:
             names = [*self.spec.get("concat", ()), *self.spec.get("coalesce", ())]
         unit = self.spec.get("duration", {}).get("unit_column")
@@ -140,6 +146,7 @@ class Office:
     identifiers: str
     unmapped_tolerance: float
     rejected_tolerance: float
+    linkage_threshold: float | None
     source: Mapping[str, str]
     notes: tuple[str, ...]
     files: Mapping[str, FileMapping]
@@ -197,7 +204,7 @@ def _schema_problems(document: LocatedYaml) -> Iterator[Problem]:
             path = (*path, unknown[0])
         elif error.validator == "oneOf" and "column" in (*path[-3:], "columns") and isinstance(error.instance, dict):
             what = "the column needs exactly one source"
-            hint = "one of column, constant, concat, coalesce, row, record, sql"
+            hint = "one of column, constant, concat, coalesce, row, record, sql, linked"
         yield Problem(
             code="IIU102",
             where=document.place(path),
@@ -254,6 +261,7 @@ class _Reader:
             identifiers=value["identifiers"],
             unmapped_tolerance=value.get("unmapped_tolerance", 0.01),
             rejected_tolerance=value.get("rejected_tolerance", 0.01),
+            linkage_threshold=value.get("linkage_threshold"),
             source=value["source"],
             notes=tuple(value.get("notes", ())),
             files=files,
@@ -395,6 +403,12 @@ class _Reader:
                 )
             if "sql" in spec and not self._check_expression(spec["sql"], (*here, "sql")):
                 continue
+            if "linked" in spec:
+                self._check_readings((*here, "linked"), spec["linked"])
+                person = ("person", "person_id")
+                if column is None or (column.references or (table, name)) != person:
+                    self.report("IIU103", here, f"[{name}] names no person", expected="`linked` under a person_id")
+                    continue
             kind = column.kind if column is not None else spec.get("type", "text")
             self._check_readings(here, spec)
             self._check_codes(here, spec, column, code_tables)
