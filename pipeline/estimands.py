@@ -24,7 +24,7 @@ from pipeline.errors import AuditError, Problem, place
 from pipeline.measures import ALL, MINIMUM_CASES, periods
 from pipeline.stats import adjusted, intervals, multiplicity, sensitivity, strata
 from pipeline.stats.adjusted import columns_of
-from pipeline.stats.clusters import FEWEST_CLUSTERS, Belonging
+from pipeline.stats.clusters import FEWEST_CLUSTERS, Belonging, how_many
 from pipeline.stats.intervals import Floats
 
 ESTIMANDS = ROOT / "data" / "reference" / "estimands.yml"
@@ -90,7 +90,7 @@ class Whose:
         """The units, or if fewer than ten of them have cases of both sides the prosecutors, numbered from 0; else none."""
         for name, who in (("unit", self.unit), ("prosecutor", self.prosecutor)):
             ids = who - who.min() if who.size else who
-            if min(np.unique(ids[side[self.cell]]).size for side in sides) >= FEWEST_CLUSTERS:
+            if min(how_many(ids[side[self.cell]]) for side in sides) >= FEWEST_CLUSTERS:
                 return name, ids
         return "", np.zeros_like(self.unit)
 

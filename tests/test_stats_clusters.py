@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -51,7 +53,7 @@ def gap(whose: Belonging, *, with_persons: bool = True, target: adjusted.Target 
 
 
 def one_decider(whose: Belonging) -> Belonging:
-    return Belonging(**{**vars(whose), "decider": np.zeros_like(whose.decider)})
+    return replace(whose, decider=np.zeros_like(whose.decider))
 
 
 def test_a_case_a_person_leaves_the_limits_of_independent_cases_but_for_the_degrees_of_freedom() -> None:
@@ -66,7 +68,7 @@ def test_a_case_a_person_leaves_the_limits_of_independent_cases_but_for_the_degr
 def test_the_same_case_three_times_tells_no_more_than_once() -> None:
     """Three rows a person, all alike: the error by person is that of one row, and by case it is too small by the root of 3."""
     once = one_decider(drawn(np.random.default_rng(2), persons=3000, deciders=1, each=1))
-    thrice = Belonging(**{**vars(once), "events": 3 * once.events, "cases": 3 * once.cases})
+    thrice = replace(once, events=3 * once.events, cases=3 * once.cases)
     assert gap(thrice).difference == pytest.approx(gap(once).difference)
     assert gap(thrice).difference_error == pytest.approx(gap(once).difference_error, rel=0.03)
     too_small = gap(thrice, with_persons=False).difference_error
@@ -103,7 +105,7 @@ def test_leaving_out_each_decider_by_one_step_is_nearly_leaving_them_out() -> No
     whose = drawn(np.random.default_rng(4), persons=1500, deciders=25, lean=0.8)
 
     def refitted(kept: NDArray[np.bool_]) -> float:
-        part = Belonging(**{name: values[kept] for name, values in vars(whose).items()})
+        part = Belonging(**{of.name: getattr(whose, of.name)[kept] for of in fields(whose)})
         return gap(part, with_persons=False).difference
 
     exact = jackknife(refitted, [whose.decider])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,12 @@ class Belonging:
     events: Floats
     cases: Floats
 
+    @cached_property
+    def crossed(self) -> NDArray[np.intp]:
+        """The number of each person before each decider."""
+        together = self.person * (self.decider.max() + 1) + self.decider
+        return np.asarray(np.unique(together, return_inverse=True)[1])
+
     def of(self, values: Floats, cells: int) -> Floats:
         """Sums of a value a place, by decider and cell; shape (deciders, cells)."""
         deciders = int(self.decider.max()) + 1
@@ -40,7 +47,7 @@ class Belonging:
     def fewest(self, *sides: NDArray[np.bool_]) -> tuple[float, float]:
         """Of the sides (which cells are theirs), the smallest number of persons, and of deciders; NaN for below ten."""
         places = [side[self.cell] for side in sides]
-        persons, deciders = (min(np.unique(ids[at]).size for at in places) for ids in (self.person, self.decider))
+        persons, deciders = (min(how_many(ids[at]) for at in places) for ids in (self.person, self.decider))
         return float(persons), float(deciders) if deciders >= FEWEST_CLUSTERS else float("nan")
 
 
@@ -84,14 +91,19 @@ def joint_variance(
     if left_out is None:
         return max(independent, by_person)
     by_decider = left_out_variance(left_out, estimate)
-    together = np.unique(whose.person * (whose.decider.max() + 1) + whose.decider, return_inverse=True)[1]
-    return max(independent, by_person, by_decider, by_person + by_decider - summed_variance(together, influence))
+    both = by_person + by_decider - summed_variance(whose.crossed, influence)
+    return max(independent, by_person, by_decider, both)
+
+
+def how_many(numbers: NDArray[np.intp]) -> int:
+    """How many different ones there are among numbers from 0."""
+    return int(np.count_nonzero(np.bincount(numbers)))
 
 
 def summed_variance(cluster: NDArray[np.intp], influence: Floats) -> float:
     """The variance of an estimate from what each part adds to it, the parts of one cluster added up (CRV1)."""
     sums = np.bincount(cluster, influence)
-    found = np.count_nonzero(np.bincount(cluster))
+    found = how_many(cluster)
     return float(found / (found - 1) * np.square(sums).sum()) if found > 1 else float("nan")
 
 
