@@ -163,12 +163,12 @@ def run_audit(
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """The long tables, before the gate, and what other knowledge of citizenship would do to the gaps."""
+    """The long tables, before the gate, and by name the tables that are for the unit alone."""
 
     measures: pd.DataFrame
     comparisons: pd.DataFrame
     adjusted: pd.DataFrame
-    knowledge: pd.DataFrame
+    for_the_unit: dict[str, pd.DataFrame]
 
 
 class _Audit:
@@ -335,6 +335,7 @@ class _Audit:
 
     def _statistics(self) -> Statistics:
         from pipeline.estimands import adjusted_table, load_estimands
+        from pipeline.fixed_mix import fixed_mix_table
         from pipeline.knowledge import knowledge_table
         from pipeline.measures import (
             CITIZENSHIP_COLUMN,
@@ -345,6 +346,8 @@ class _Audit:
             with_clustered_p_values,
             with_saturations,
         )
+        from pipeline.race_sources import race_sources
+        from pipeline.unit_rates import unit_rates
         from pipeline.whose import read_whose
 
         settings, supplied = self.office.settings, self.office.supplied
@@ -359,6 +362,8 @@ class _Audit:
         measures = with_saturations(measures, self.saturations)
         comparisons = with_clustered_p_values(comparison_table(measures, settings), catalogue, self.counts.clusters)
         estimands = (*load_estimands(), *self.own.estimands)
+        whose = read_whose(self.database, catalogue, estimands)
+        sources, hispanic_as_white = race_sources(self.database, catalogue)
         return Statistics(
             measures=with_bound_widths(measures, comparisons),
             comparisons=comparisons,
@@ -368,10 +373,16 @@ class _Audit:
                 estimands,
                 settings,
                 values=self.counts.values,
-                whose=read_whose(self.database, catalogue, estimands),
+                whose=whose,
                 with_citizenship=tuple(CITIZENSHIP_COLUMN.split(".")) in supplied,
             ),
-            knowledge=knowledge_table(self.database, catalogue, settings),
+            for_the_unit={
+                "knowledge": knowledge_table(self.database, catalogue, settings),
+                "race_sources": sources,
+                "hispanic_as_white": hispanic_as_white,
+                "unit_rates": unit_rates(cells, catalogue, whose, settings),
+                "fixed_mix": fixed_mix_table(cells, catalogue, settings),
+            },
         )
 
     def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
@@ -396,7 +407,7 @@ class _Audit:
                 "measures": found.measures,
                 "comparisons": found.comparisons,
                 "adjusted": found.adjusted,
-                "knowledge": found.knowledge,
+                **found.for_the_unit,
                 "checks": pd.DataFrame([asdict(check) for check in checks]),
             }.items():
                 _copy_frame(connection, frame, folder / f"{name}.parquet")

@@ -57,7 +57,7 @@ class Whose:
     """Whose the rows of one measure are. `cells` has one row a finest cell: quarter, groups, and what is held equal.
 
     The others are arrays of one length, one place a cell, person, unit, prosecutor and agency: their numbers from 0, -1
-    where none is on file, and the counts. `agency_names` are in the order of their numbers. Of an amount, `events` are
+    where none is on file, and the counts. `unit_names` and `agency_names` are in the order of the numbers. Of an amount, `events` are
     the cases above zero and `logs` the sums of their logs.
     """
 
@@ -67,6 +67,7 @@ class Whose:
     unit: NDArray[np.intp]
     prosecutor: NDArray[np.intp]
     agency: NDArray[np.intp]
+    unit_names: tuple[str, ...]
     agency_names: tuple[str, ...]
     events: Floats
     cases: Floats

@@ -106,8 +106,8 @@ def _numbered(rows: pd.DataFrame, facts: list[str]) -> dict[str, Any]:
     cells = named[by].drop_duplicates().sort_values(by, ignore_index=True)
     numbers = {name: pd.factorize(rows[name], sort=True) for name in WHO}
     person, unit, prosecutor, agency = (numbers[name][0].astype(np.intp) for name in WHO)
-    names = tuple(str(name) for name in numbers["by_agency"][1])
+    units, agencies = (tuple(str(name) for name in numbers[who][1]) for who in ("by_unit", "by_agency"))
     return {
         "cells": cells, "cell": cell, "person": person, "unit": unit, "prosecutor": prosecutor, "agency": agency,
-        "agency_names": names,
+        "unit_names": units, "agency_names": agencies,
     }  # fmt: skip

@@ -305,6 +305,21 @@ def test_units_without_differences_are_drawn_together() -> None:
     assert found.rate == pytest.approx([0.3] * 4, abs=0.003)
     assert found.spread < 0.01
     assert found.p_value > 0.9
+    assert np.isnan(found.limits.low).all(), "how far units differ cannot be known from four of them"
+
+
+# Boys among the first twelve children of 6,115 families with thirteen (Geissler 1889, Saxony): families with 0 to 12.
+BOYS = [3, 24, 104, 286, 670, 1033, 1343, 1112, 829, 478, 181, 45, 7]
+
+
+def test_families_of_saxony_have_the_published_beta_binomial() -> None:
+    """Data as in Lindsey and Altham 1998, Applied Statistics 47(1); estimates as in Wikipedia, Beta-binomial distribution."""
+    found = units.shrink(np.repeat(np.arange(13), BOYS), np.full(6115, 12))
+    together = found.mean * (1 - found.mean) / found.spread**2 - 1
+    assert found.mean * together == pytest.approx(34.09558, rel=1e-3)
+    assert (1 - found.mean) * together == pytest.approx(31.5715, rel=1e-3)
+    # the posterior mean in closed form
+    assert found.rate[0] == pytest.approx(34.09558 / (34.09558 + 31.5715 + 12), rel=1e-4)
 
 
 def test_series_that_moved_alike_before_are_told_from_those_that_did_not() -> None:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from pipeline.disclose import load_registry
 from pipeline.findings import CLEAR, NOT_JUDGED
+from pipeline.fixed_mix import with_one_mix
 from pipeline.report import figures, words
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
@@ -469,6 +472,7 @@ class Story:
             notes=[
                 self.counted_note(measure, self.public.cell(measure.measure_id, stratum=stratum)),
                 say("Band: 95% interval. A change in time has many causes; a change in what is known about citizenship is one of them."),
+                *self.with_one_mix(measure),
                 *([self.hidden_note(hidden, len(flat))] if hidden else []),
                 self.status_note(),
             ],
@@ -481,6 +485,32 @@ class Story:
             rows=pd.DataFrame([row._asdict() for _, _, row in flat]),
             source=measure.mart, measures=[measure], check=self.check(measure, last),
         )  # fmt: skip
+
+    def with_one_mix(self, measure: Any) -> list[str]:
+        """How a rate would have moved with the same offences in every year, by what is published alone.
+
+        The offences that some year does not show are one stratum: everybody less those that are shown.
+        """
+        rows = self.public.offences_by_year.get(measure.measure_id)
+        if measure.kind != "rate" or rows is None:
+            return []
+        k, n = (rows.pivot(index="period", columns="offence_group", values=c) for c in ("numerator", "denominator"))
+        if ALL not in n:
+            return []
+        pooled = load_registry().pools.get("offence_group", {}).keys()  # their members stand beside them
+        years = k[ALL].notna() & n[ALL].gt(0)
+        k, n = (counts[years].drop(columns=pooled, errors="ignore").dropna(axis=1).astype(float) for counts in (k, n))
+        apart = [name for name in n if name != ALL]
+        if len(n) < FEWEST_PERIODS or not apart:
+            return []
+        strata = [np.column_stack([c[apart], c[ALL] - c[apart].sum(axis=1)]) for c in (k, n)]
+        rates, usable = with_one_mix(*strata)
+        if usable[[0, -1]].min() < 1:
+            return []
+        say, crude = self.say, (k[ALL] / n[ALL]).to_numpy()
+        words = {"first": say.share(rates[0], digits=1), "last": say.share(rates[-1], digits=1), "from_": say.period(n.index[0]), "to": say.period(n.index[-1])}  # fmt: skip
+        words |= {"first_crude": say.share(crude[0], digits=1), "last_crude": say.share(crude[-1], digits=1)}
+        return [say("For everyone it is {first_crude} in {from_} and {last_crude} in {to}; with the offences of the whole period in every year it would be {first} and {last}.", **words)]  # fmt: skip
 
     def mix(self, measure: Any) -> Picture | None:
         """The parts of a whole, by citizenship."""

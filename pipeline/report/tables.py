@@ -71,6 +71,14 @@ class PublicData:
         return {(r.measure_id, r.period, r.contrast, r.race, r.stratum): r for r in records(self.comparisons)}
 
     @cached_property
+    def offences_by_year(self) -> dict[str, pd.DataFrame]:
+        """The rows of rates by year and offence, of all races and citizenships together."""
+        rows = self.measures
+        at = (rows[["race", "citizenship", "stratum"]] == ALL).all(axis=1) & rows["period"].str.len().eq(4)
+        found = rows[at & rows["ci_method"].isin(["wilson", ""])].groupby("measure_id")
+        return {str(measure_id): of for measure_id, of in found}
+
+    @cached_property
     def family(self) -> int:
         """How many comparisons were judged together."""
         return int(self.comparisons["q_value"].notna().sum())

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
-from scipy.stats import beta, betabinom, chi2
+from scipy.special import betaln, expit, logit
+from scipy.stats import beta, chi2
 
+from pipeline.stats.clusters import FEWEST_CLUSTERS
 from pipeline.stats.intervals import Floats, Interval
 
 
@@ -21,7 +23,7 @@ class Units:
     """Each unit's drawn-in rate and 95 % limits (shape: units); the mean, the spread between units and its test.
 
     `spread` is the standard deviation of the true rates; `p_value` is of no difference between units. The limits
-    take mean and spread as known, so they are slightly too narrow with few units.
+    take mean and spread as known: slightly too narrow, and with fewer than ten units too narrow to be given (NaN).
     """
 
     rate: Floats
@@ -34,16 +36,17 @@ class Units:
 def shrink(events: ArrayLike, cases: ArrayLike, *, confidence: float = 0.95) -> Units:
     """Beta-binomial empirical Bayes: mean and spread by marginal maximum likelihood, then each unit's posterior."""
     k, n = np.asarray(events, dtype=float), np.asarray(cases, dtype=float)
-    mean = k.sum() / n.sum()
+    mean = float(k.sum() / n.sum())
 
     def loss(parameters: Floats) -> float:
-        a, b = np.exp(parameters)
-        return float(-np.sum(betabinom.logpmf(k, n, a, b)))
+        a, b = _shape(*parameters)
+        return float(-np.sum(betaln(k + a, n - k + b) - betaln(a, b)))
 
-    start = np.log([max(mean, 1e-3) * 20, max(1 - mean, 1e-3) * 20])
-    found = minimize(loss, start, method="L-BFGS-B", bounds=[(-6, 14), (-6, 14)])
-    a, b = np.exp(found.x)
-    tail = (1 - confidence) / 2
+    # By the simplex: where units hardly differ the likelihood is flat, and a step along its slope leaves every bound.
+    start = [logit(np.clip(mean, 1e-6, 1 - 1e-6)), np.log(20)]
+    found = minimize(loss, start, method="Nelder-Mead", bounds=[(-14, 14), (-6, 14)], options={"xatol": 1e-7})
+    a, b = _shape(*found.x)
+    tail = (1 - confidence) / 2 if np.count_nonzero(n) >= FEWEST_CLUSTERS else np.nan
     posterior = beta(a + k, b + n - k)
     share = a / (a + b)
     expected = n * mean
@@ -56,3 +59,8 @@ def shrink(events: ArrayLike, cases: ArrayLike, *, confidence: float = 0.95) -> 
         spread=float(np.sqrt(share * (1 - share) / (a + b + 1))),
         p_value=float(chi2.sf(statistic, np.count_nonzero(n) - 1)),
     )
+
+
+def _shape(log_odds: float, log_size: float) -> tuple[float, float]:
+    """The two parameters of a beta distribution from the log odds of its mean, and how many cases it is worth."""
+    return float(expit(log_odds) * np.exp(log_size)), float(expit(-log_odds) * np.exp(log_size))

@@ -1,0 +1,110 @@
+"""People whom one source records as White and another as Hispanic or Latino, and what that could do to a gap.
+
+For the unit alone. Who recorded a race matters: officers and clerks often write White for Hispanic people, who then stand on
+the wrong side of each comparison. Nobody is moved by name or birthplace: the share is told by source, of those whom a
+second source describes, and each gap gets the bounds that it leaves open.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from pipeline.ingest.read import quoted
+from pipeline.measures import MINIMUM_CASES
+from pipeline.stats import bounds, intervals
+
+#: People with a race on file, each source apart; then each person, doubtful where one source alone, and not the person,
+#: says White and nobody says Hispanic.
+_RECORDED = """
+create or replace temp table recorded as
+    select person_id, coalesce(race_source, 'not_recorded') as source,
+        bool_or(race_code = 'hispanic_latino') as hispanic, bool_and(race_code = 'white') as white
+    from staging.stg_person_races
+    where race_code not in ('not_recorded', 'recorded_unknown', 'redacted', 'unmapped') group by all;
+create or replace temp table doubtful as
+    select person_id from recorded group by person_id having count(*) = 1 and bool_and(white and source <> 'self')
+"""
+_BY_SOURCE = """
+select one.source, count(distinct one.person_id) as white, count(distinct other.person_id) as described_elsewhere,
+    count(distinct other.person_id) filter (where other.hispanic) as hispanic_elsewhere
+from recorded as one
+-- a person has one row for each source: those of another stand beside each
+left join recorded as other on one.person_id = other.person_id and one.source <> other.source
+where one.white group by all order by all
+"""
+SOURCE_COLUMNS = [
+    *("source", "white", "described_elsewhere", "hispanic_elsewhere", "share", "share_low", "share_high"),
+]
+GAP_COLUMNS = [
+    *("measure_id", "hispanic", "white", "doubtful", "difference", "difference_without_doubtful"),
+    *("share", "band_low", "band_high", "break_even_share", "bound_low", "bound_high"),
+]
+
+
+def race_sources(database: Path, catalogue: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per source, then one row per rate of people that has enough Hispanic and White people.
+
+    `share` of the first: of those recorded as White whom another source describes, how many it records as Hispanic. Of the
+    second: the greatest upper limit of these, which bounds the band; without any second source it is 1, and the band is
+    the worst case.
+    """
+    rows: list[dict[str, Any]] = []
+    with duckdb.connect(str(database), config={"enable_external_access": "false"}) as connection:
+        connection.execute(_RECORDED)
+        sources = connection.execute(_BY_SOURCE).fetchdf()
+        limits = intervals.wilson(sources["hispanic_elsewhere"], sources["described_elsewhere"])
+        shares = intervals.proportion(sources["hispanic_elsewhere"], sources["described_elsewhere"])
+        sources = sources.assign(share=shares, share_low=limits.low, share_high=limits.high)[SOURCE_COLUMNS]
+        told = sources.loc[sources["described_elsewhere"] >= MINIMUM_CASES, "share_high"]
+        share = float(told.max()) if len(told) else 1.0
+        held = connection.execute(
+            "select table_name, list(column_name) from information_schema.columns where table_schema = 'marts' group by all"
+        ).fetchall()
+        columns = {name: set(found) for name, found in held}
+        decided = catalogue["kind"].eq("rate") & catalogue["mart"].ne("data_quality")
+        for measure in catalogue[decided].to_dict("records"):
+            if measure["numerator"] and {"person_id", "race"} <= columns.get(measure["fact"], set()):
+                rows += _gap(connection, measure, share)
+    return sources, pd.DataFrame(rows, columns=GAP_COLUMNS)
+
+
+def _gap(connection: duckdb.DuckDBPyConnection, measure: dict[Any, Any], share: float) -> list[dict[str, Any]]:
+    event = f"({measure['numerator']})"
+    counted = connection.execute(
+        f"""select race, person_id in (from doubtful) as doubted, count(*) filter (where {event}) as events, count(*) as cases
+        from marts.{quoted(measure["fact"])}
+        where quarter is not null and race in ('white', 'hispanic_latino') and ({measure["denominator"] or "true"})
+            and {event} is not null group by all"""
+    ).fetchdf()
+    counted["doubted"] = counted["doubted"].fillna(False).astype(bool)
+
+    def side(at: pd.Series) -> tuple[int, int]:
+        return int(counted.loc[at, "events"].sum()), int(counted.loc[at, "cases"].sum())
+
+    white = counted["race"].eq("white")
+    hispanic, sure, doubted = side(~white), side(white & ~counted["doubted"]), side(white & counted["doubted"])
+    whole = sure[0] + doubted[0], sure[1] + doubted[1]
+    if min(hispanic[1], whole[1]) < MINIMUM_CASES:
+        return []
+    six = (*hispanic, *sure, *doubted)
+    band, worst = bounds.gap_bounds(*six, share=(0.0, share)), bounds.gap_bounds(*six)
+    return [
+        {
+            "measure_id": measure["measure_id"],
+            "hispanic": hispanic[1],
+            "white": whole[1],
+            "doubtful": doubted[1],
+            "difference": float(intervals.difference(*hispanic, *whole)),
+            "difference_without_doubtful": float(intervals.difference(*hispanic, *sure)),
+            "share": share,
+            "band_low": float(band.low),
+            "band_high": float(band.high),
+            "break_even_share": bounds.break_even_share(*six),
+            "bound_low": float(worst.low),
+            "bound_high": float(worst.high),
+        }
+    ]
