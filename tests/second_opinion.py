@@ -1,7 +1,7 @@
 """Slow second implementations, written apart from the program: brute-force maximisation, enumeration, loops.
 
-They share no code with `pipeline.stats`; where the two agree, an error would have to have been made twice. The
-packages that could serve instead are not in the environment: marginaleffects needs an older polars, epiR needs R.
+They share no code with `pipeline.stats`; where the two agree, an error would have to have been made twice. Where a
+package computes the same (statsmodels, marginaleffects), the tests ask that package.
 """
 
 from __future__ import annotations
