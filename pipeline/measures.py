@@ -153,10 +153,10 @@ def missing_columns(required: str, supplied: Iterable[str]) -> list[str]:
 def periods(settings: AuditSettings) -> tuple[list[str], list[str]]:
     """The quarters of the audit's period, and the periods that are computed: 'all', each calendar year, each quarter.
 
-    A year or quarter that the records cannot tell apart is no period.
+    A year or quarter that the records cannot tell apart is no period, nor is a year after the end of the totals.
     """
     quarters = [str(q).replace("Q", "-Q") for q in pd.period_range(settings.period_from, settings.period_to, freq="Q")]
-    years = sorted({quarter[:4] for quarter in quarters})
+    years = sorted({quarter[:4] for quarter in quarters if int(quarter[:4]) <= settings.totals_to.year})
     told_apart = {"quarter": [*years, *quarters], "year": years, ALL: []}
     return quarters, [ALL, *told_apart[settings.finest_period]]
 
@@ -204,7 +204,8 @@ class _Grid:
             sorted(set(cells[column]) | set(values[column]) | always)
             for column, always in (("race", {"unknown", settings.reference_race}), ("offence_group", {"unknown"}))
         )
-        of_period = np.array([[_within(q, period) for q in quarters] for period in all_periods], dtype=np.int64)
+        last = str(settings.totals_to.year)
+        of_period = np.array([[_within(q, period, last) for q in quarters] for period in all_periods], dtype=np.int64)
         pools = {"race": _pools("race", races), "citizenship": {}, "offence_group": _pools("offence_group", offences)}
         margin = [
             np.array([[True] * len(v), *([one == part for one in v] for part in v), *pool.values()], dtype=np.int64)
@@ -291,8 +292,8 @@ def _pools(column: str, present: list[str]) -> dict[str, list[bool]]:
     return {pool: at for pool, at in inside.items() if sum(at) > 1}
 
 
-def _within(quarter: str, period: str) -> bool:
-    return period == ALL or quarter.startswith(period)
+def _within(quarter: str, period: str, last_year: str) -> bool:
+    return quarter[:4] <= last_year if period == ALL else quarter.startswith(period)
 
 
 def _kron(*factors: NDArray[np.int64]) -> sparse.csr_array:

@@ -265,6 +265,18 @@ def test_two_totals_a_few_cases_apart_are_not_both_published() -> None:
     assert status["all"] == HIDDEN  # less the total published before, it is the quarter
 
 
+def test_totals_of_finished_years_are_told_again_each_quarter() -> None:
+    whole = {"2023-Q1": (50, 100), "2023-Q2": (60, 100), "2023-Q3": (50, 90), "2023-Q4": (40, 90)}
+    whole |= {"2023": (200, 380), "all": (200, 380)}
+    first = publish(quarters(whole | {"2024-Q1": (50, 100)}), NO_COMPARISONS)
+    second = publish(
+        quarters(whole | {"2024-Q1": (50, 100), "2024-Q2": (2, 40)}), NO_COMPARISONS, earlier=[first.record]
+    ).measures.set_index("period")["status"]
+    assert set(first.record["window"]) == {"2023-Q1/2023-Q4"}
+    assert second["all"] == second["2024-Q1"] == "ok"
+    assert second["2024-Q2"] == HIDDEN, "and the total does not hold it"
+
+
 def test_a_published_number_does_not_change_in_silence() -> None:
     record = publish(quarters({"2024-Q1": (50, 100), "all": (50, 100)}), NO_COMPARISONS).record
     revised = quarters({"2024-Q1": (52, 100), "all": (52, 100)})

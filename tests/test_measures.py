@@ -11,6 +11,7 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from pipeline.config import AuditSettings
+from pipeline.disclose.history import window_of
 from pipeline.measures import COMPARISON_COLUMNS, MEASURE_COLUMNS, MEASURE_KEY, comparison_table, measure_table
 
 SETTINGS = AuditSettings(
@@ -135,6 +136,21 @@ def test_what_is_crossed_grows_with_the_period() -> None:
         "year": in_year,
         "whole": in_year | {"race+offence_group"},
     }
+
+
+def test_totals_of_finished_years_end_with_the_last_year_that_is_over() -> None:
+    settings = replace(SETTINGS, totals="finished_years")
+    found = measure_table(CELLS, NO_VALUES, catalogue(), SUPPLIED, settings)
+    assert counts(row(found)) == counts(row(found, period="2023")) == [42, 120, 0]
+    assert counts(row(found, period="2024-Q1")) == [37, 100, 10]
+    assert "2024" not in set(found["period"])
+    assert (SETTINGS.window, settings.window, window_of(found)) == (
+        "2023-Q3/2024-Q2",
+        "2023-Q3/2023-Q4",
+        "2023-Q3/2023-Q4",
+    )
+    none_is_over = replace(settings, period_from=date(2024, 1, 1))
+    assert counts(row(measure_table(CELLS, NO_VALUES, catalogue(), SUPPLIED, none_is_over))) == [37, 100, 10]
 
 
 def test_a_rate_has_wilsons_interval() -> None:

@@ -41,9 +41,11 @@ class Stack:
 
 
 def window_of(rows: pd.DataFrame) -> str:
-    """What `all` means in these rows: first and last quarter."""
+    """What `all` means in these rows: first and last quarter. Quarters of no year lie behind totals of finished years."""
     quarters = rows.loc[rows["period"].str.contains("-Q"), "period"]
-    return f"{quarters.min()}/{quarters.max()}" if len(quarters) else "all"
+    years = rows.loc[rows["period"].str.len().eq(len("2024")), "period"]
+    summed = quarters[quarters.str[:4].isin(years)] if len(years) else quarters
+    return f"{summed.min()}/{summed.max()}" if len(summed) else "all"
 
 
 def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collection[str]) -> Stack:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.disclose.history import window_of
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem
 from pipeline.whole import write_whole
@@ -70,12 +69,16 @@ def read_ledger(path: Path) -> Ledger:
     return Ledger(lines=lines, cells=cells)
 
 
-def extended(ledger: Ledger, measures: pd.DataFrame, *, release: str, corrections: Mapping[str, str]) -> Ledger:
+def extended(
+    ledger: Ledger, measures: pd.DataFrame, *, window: str, release: str, corrections: Mapping[str, str]
+) -> Ledger:
     """The ledger with a release added. `corrections` gives the reason for each corrected measure.
+
+    What `all` means, the `window`, is written out, since it means more in a later release.
 
     Raises AuditError where a published number changed without a correction.
     """
-    now = dict(_published(measures))
+    now = dict(_published(measures, window))
     changed = {key: was for key, was in ledger.cells.items() if key in now and now[key] != was}
     problems = [
         Problem(
@@ -129,9 +132,8 @@ def _before_after(was: Sequence[Any], entry: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _published(measures: pd.DataFrame) -> Iterator[tuple[Key, Counts]]:
-    """Every cell that shows a count. What `all` means is written out, since it means more in the next release."""
-    window = window_of(measures)
+def _published(measures: pd.DataFrame, window: str) -> Iterator[tuple[Key, Counts]]:
+    """Every cell that shows a count."""
     shown = measures[measures["denominator"].notna() | measures["numerator"].notna()]
     cells = shown[list(CELL)].assign(period=shown["period"].mask(shown["period"].eq("all"), window))
     counts = [[int(c) if c >= 0 else None for c in shown[name].fillna(-1)] for name in ("numerator", "denominator")]

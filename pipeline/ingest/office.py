@@ -309,6 +309,7 @@ class _Reader:
             seed=value["seed"],
             cannot_answer=tuple(value.get("cannot_answer", {}).items()),
             finest_period=value.get("finest_period", "quarter"),
+            totals=value.get("totals", "period"),
         )
 
     def _file(self, name: str, entry: Mapping[str, Any]) -> FileMapping:

@@ -123,7 +123,8 @@ def _release(
     ledger = _whole_ledger(to)
     records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
     published = publish(measures, comparisons, earlier=records, corrected=list(corrections))
-    ledger = extended(ledger, published.measures, release=name, corrections=corrections)
+    window = public.settings.window
+    ledger = extended(ledger, published.measures, window=window, release=name, corrections=corrections)
     public = replace(
         public,
         measures=published.measures,

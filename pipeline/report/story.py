@@ -114,7 +114,7 @@ class Story:
 
     def period(self) -> str:
         settings = self.public.settings
-        return f"{self.say.month(settings.period_from)} – {self.say.month(settings.period_to)}"
+        return f"{self.say.month(settings.period_from)} – {self.say.month(settings.totals_to)}"
 
     def mart_name(self, mart: str) -> str:
         words = content()["marts"].get(mart, {})

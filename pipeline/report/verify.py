@@ -289,7 +289,7 @@ def _ledger(folder: Path, measures: pd.DataFrame) -> Iterator[Problem]:
         return
     try:
         ledger: Ledger = read_ledger(folder / LEDGER)
-        again = extended(ledger, measures, release="again", corrections={})
+        again = extended(ledger, measures, window=_settings(folder).window, release="again", corrections={})
     except AuditError as error:
         yield from error.problems
         return
