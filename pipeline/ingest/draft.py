@@ -48,7 +48,7 @@ _NOISE = frozenset("of the a an and in c pv id2 2 raw dim at".split())
 _FORMATS = (
     "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M",
     "%m/%d/%Y %H:%M:%S", "%d/%m/%Y", "%d.%m.%Y", "%Y%m%d", "%d-%b-%Y", "%Y-%m-%d %H:%M:%S.%g", "%Y-%m-%d %H:%M", "%m/%d/%Y %I:%M %p",
-    "%b %d, %Y", "%m-%d-%Y", "%d-%b-%y", "%m/%d/%y", "%m/%d/%y %I:%M %p", "%m/%d/%y %H:%M",
+    "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y-%m-%dT%H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M", "%m-%d-%Y", "%d-%b-%y", "%m/%d/%y", "%m/%d/%y %I:%M %p", "%m/%d/%y %H:%M",
 )  # fmt: skip
 #: Texts that stand for no value, wherever they are. NA is not among them: it is a label in some exports.
 _NOTHING = ("NULL", "null", "(null)", "N/A", "n/a", "#N/A", "None", "none", "NaN", "nan", "-", "--", "\\N")
@@ -81,6 +81,16 @@ class Profile:
             return "number"
         return "text"
 
+    @property
+    def form(self) -> str | None:
+        """The form of numbers that letters begin or stand in, as P99999999, where nearly all texts have it."""
+        if self.kind != "text" or self.distinct < 2:
+            return None
+        forms = Counter(re.sub(r"\d", "9", text) for text, _ in self.texts)
+        form, times = forms.most_common(1)[0]
+        fits = times >= 0.95 * len(self.texts) and re.fullmatch(r"[A-Za-z9./-]*", form)
+        return form if fits and form.count("9") >= 4 and re.search("[A-Za-z]", form) else None
+
 
 @dataclass(kw_only=True)
 class Drafted:
@@ -111,8 +121,9 @@ def draft_office(*, folder: Path, exports: Path, contract: Contract) -> list[str
             exports, "holds no file that can be read as a table", "CSV, text, .xlsx, JSON or Parquet, zipped or not"
         )
     codes: dict[str, list[tuple[str, str, str]]] = {}
+    owners = _owners(files, contract)
     for file in files:
-        _match(file, contract, codes)
+        _match(file, contract, codes, owners)
     (folder / "codes").mkdir(parents=True, exist_ok=True)
     text = "\n".join(_yaml(name, files, contract)) + "\n"
     for table, rows in codes.items():
@@ -371,6 +382,9 @@ def likeness(name: tuple[str, ...], table: str, column: str) -> float:
         if set(synonym) <= set(name):
             # A part of a name says the more, the more of the name it is.
             best = max(best, 96 - 9 * (len(set(name)) - len(set(synonym))) - (6 if len(synonym) == 1 else 0))
+        elif all(len(short) > 2 and any(long.startswith(short) for long in synonym) for short in name):
+            # A header is cut short: IMM_RAISED is what the contract calls imm_raised_by_defence.
+            best = max(best, 92 - 9 * abs(len(set(synonym)) - len(set(name))) - (6 if len(name) == 1 else 0))
         else:
             best = max(best, 0.85 * fuzz.token_sort_ratio(" ".join(synonym), " ".join(name)))
     return best
@@ -399,7 +413,15 @@ def _recognised(column: Column, profile: Profile) -> float:
     return known / total if total else 0.0
 
 
-def _fit(profile: Profile, column: Column, hinted: Sequence[str]) -> float:
+def _could_be_birth(profile: Profile) -> bool:
+    """A day, a year of birth, or an age."""
+    if profile.date_format or "age" in words(profile.name):
+        return True
+    years = sum(n for text, n in profile.texts if re.fullmatch(r"(19|20)\d\d(\.0)?", text))
+    return years >= 0.9 * sum(n for _, n in profile.texts)
+
+
+def _fit(profile: Profile, column: Column, hinted: Sequence[str], named: Sequence[str] = ()) -> float:
     """How well a source column fits a column of the contract: by its name, and not against what it holds."""
     score = likeness(words(profile.name), column.table, column.name)
     if column.table == "arrest_charge":
@@ -411,11 +433,19 @@ def _fit(profile: Profile, column: Column, hinted: Sequence[str]) -> float:
         return 0.0
     if kind in ("money", "number", "integer") and holds != "number" and column.name != "birth_year":
         return 0.0
+    if column.name == "birth_year" and not _could_be_birth(profile):
+        return 0.0
+    if column.name.startswith("description") and holds == "number":
+        return 0.0
     if kind in ("code", "boolean", "text") and (holds == "date" or profile.is_unique):
         return 0.0
     if kind == "boolean" and profile.distinct > 3:
         return 0.0
     if kind == "code":
+        if column.table in named and 1 < profile.distinct <= 30:
+            # A header of three letters says little, the words of its codes say what they are.
+            recognised = _recognised(column, profile)
+            score = max(score, 55 + 35 * recognised) if recognised > 0.6 else score
         if column.name in ("sex", "race_code") and profile.distinct <= 30:
             # These two are known by what they hold, and a number says nothing.
             recognised = _recognised(column, profile)
@@ -438,19 +468,53 @@ _ROLES = {"person": ("person", "person_id"), "case": ("case_", "case_id"), "char
           "stay": ("custody_stay", "stay_id"), "arrest": ("arrest", "arrest_id")}  # fmt: skip
 _KEY_ROLE = {"person_id": "person", "case_id": "case", "charge_id": "charge", "stay_id": "stay", "arrest_id": "arrest"}
 _CONSTANTS = {"version_no": "1"}
+#: Last words that several tables end with, and that say nothing alone.
+#: Words in the name of a file that say that it is one.
+_LISTS = frozenset("list log ledger index register table file export report data history extract sheet".split())
+_VAGUE = frozenset("event total line aggregate person race".split())
 
 
-def _match(file: Drafted, contract: Contract, codes: dict[str, list[tuple[str, str, str]]]) -> None:
+def _hints(file: Drafted, contract: Contract) -> tuple[list[str], list[str]]:
+    """The tables that a file's name speaks of: all of them, and those that it is named after, by their own last word."""
+    of_file = {word for w in words(file.key) for word in (w, _singular(w))}
+    spoken = [t for (t, c), names in _synonyms().items() if not c and any(set(n) <= of_file for n in names)]
+    named = [t for t in contract if words(t)[-1] in of_file and not (len(words(t)) > 1 and words(t)[-1] in _VAGUE)]
+    named += [t for t in contract if set(words(t)) <= of_file and t not in named]
+    bare = {_singular(word) for word in words(file.key) if not word.isdigit() and word not in _LISTS}
+    named += [t for (t, c), names in _synonyms().items() if not c and any(set(n) == bare for n in names) and t not in named]  # fmt: skip
+    return list(dict.fromkeys((*spoken, *named))), named
+
+
+def _singular(word: str) -> str:
+    return re.sub(r"ies$", "y", word) if word.endswith("ies") else word.removesuffix("s")
+
+
+def _owners(files: Sequence[Drafted], contract: Contract) -> dict[str, str]:
+    """Which table's rows the identifiers of a form number, as P99999999 does persons': the form of the first unique column
+    of a file that is named after the table, where no two tables claim it.
+    """
+    claims: dict[str, set[str]] = {}
+    for file in files:
+        _, named = _hints(file, contract)
+        own = next((p for p in file.columns if p.is_unique and p.form), None)
+        if own and named:
+            claims.setdefault(str(own.form), set()).add(named[0])
+    return {form: tables.pop() for form, tables in claims.items() if len(tables) == 1}
+
+
+def _match(
+    file: Drafted, contract: Contract, codes: dict[str, list[tuple[str, str, str]]], owners: Mapping[str, str]
+) -> None:
     """Decide which tables a file feeds, and write one entry for each."""
-    of_file = words(file.key)
-    hinted = [t for (t, c), names in _synonyms().items() if not c and any(set(n) <= set(of_file) for n in names)]
+    hinted, named = _hints(file, contract)
+    numbered = {owners[form]: p.name for p in reversed(file.columns) if (form := p.form) and form in owners}
     matched: dict[str, dict[str, tuple[Profile, float]]] = {}
     for profile in file.columns:
         fits = [
-            (_fit(profile, c, hinted), c)
+            (_fit(profile, c, hinted, named), c)
             for t in contract.values()
             for c in t.columns.values()
-            if c.kind != "id" and (t.name, c.name) in _synonyms()
+            if c.kind != "id" and ((t.name, c.name) in _synonyms() or t.name in named)
         ]
         top = max((score for score, _ in fits), default=0.0)
         for score, column in fits:
@@ -458,7 +522,7 @@ def _match(file: Drafted, contract: Contract, codes: dict[str, list[tuple[str, s
                 held = matched.setdefault(column.table, {}).get(column.name)
                 if held is None or held[1] < score:
                     matched[column.table][column.name] = (profile, score)
-    roles = _roles(file)
+    roles = {role: numbered[table] for role, (table, _) in _ROLES.items() if table in numbered} | _roles(file)
     totals = matched.get("reporting_total", {})
     if "total" in totals and totals["total"][1] >= SURE and not roles and not any(p.is_unique for p in file.columns):
         matched = {"reporting_total": totals}  # the file is counted already: its rows are nobody
@@ -470,7 +534,7 @@ def _match(file: Drafted, contract: Contract, codes: dict[str, list[tuple[str, s
     ):
         wanted = list(dict.fromkeys(("case_", *wanted)))
     for name in sorted(wanted, key=list(contract).index):
-        _entry(file, contract[name], matched.get(name, {}), roles, wanted, codes)
+        _entry(file, contract[name], matched.get(name, {}), roles, wanted, codes, numbered)
     for profile in file.columns:
         if profile.items:
             loose = "arrest" in wanted and "case" not in roles and "criminal" not in words(profile.name)
@@ -499,14 +563,14 @@ def _roles(file: Drafted) -> dict[str, str]:
 
 def _entry(
     file: Drafted, table: Table, matched: Mapping[str, tuple[Profile, float]], roles: Mapping[str, str], wanted: Sequence[str],
-    codes: dict[str, list[tuple[str, str, str]]],
+    codes: dict[str, list[tuple[str, str, str]]], numbered: Mapping[str, str],
 ) -> None:  # fmt: skip
     columns: dict[str, Any] = {}
     questions: list[str] = []
     dates = [p for p in file.columns if p.date_format and p.filled >= 0.5 * file.rows]
     for name, column in table.columns.items():
         if column.kind == "id":
-            spec = _identifier(file, table, column, roles, wanted, questions)
+            spec = _identifier(file, table, column, roles, wanted, questions, numbered)
             if spec is not None:
                 columns[name] = spec
         elif name in matched:
@@ -552,9 +616,13 @@ def _year(file: Drafted) -> Profile | None:
 
 
 def _identifier(
-    file: Drafted, table: Table, column: Column, roles: Mapping[str, str], wanted: Sequence[str], questions: list[str]
-) -> Any:
+    file: Drafted, table: Table, column: Column, roles: Mapping[str, str], wanted: Sequence[str], questions: list[str],
+    numbered: Mapping[str, str],
+) -> Any:  # fmt: skip
     own = column.name in table.key
+    of = table.name if own and column.references is None else column.references[0] if column.references else ""
+    if of in numbered and (not own or file.column(numbered[of]).is_unique):
+        return numbered[of]
     if column.name == "court_no":
         return roles.get("case")
     if not own and column.references is None:
