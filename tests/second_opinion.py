@@ -1,7 +1,7 @@
 """Slow second implementations, written apart from the program: brute-force maximisation, enumeration, loops.
 
 They share no code with `pipeline.stats`; where the two agree, an error would have to have been made twice. Where a
-package computes the same (statsmodels, marginaleffects), the tests ask that package.
+package computes the same, the tests ask that package (statsmodels, marginaleffects, `test_second_implementations.py`).
 """
 
 from __future__ import annotations
