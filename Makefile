@@ -32,6 +32,7 @@ lint: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.paint
 
 ## How often intervals cover and findings are false, on worlds whose truth is known: some twenty minutes.
 calibrate: .venv/ready

@@ -14,8 +14,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config import AuditSettings
-from pipeline.findings import judge
+from pipeline.contract import ROOT
+from pipeline.findings import find, judge
 from pipeline.measures import comparison_table, measure_table
+from pipeline.report.tables import PublicData
+from pipeline.report.words import told
 
 QUARTERS = tuple(f"{year}-Q{quarter}" for year in range(2021, 2027) for quarter in range(1, 5))[:22]
 RACES = {"white": 0.34, "black": 0.24, "hispanic_latino": 0.28, "asian": 0.07, "aian": 0.004, "mena": 0.006,
@@ -128,6 +131,42 @@ def example(*, seed: int = 20260630, scale: float = 1.0) -> Example:
         "findings": [],
     }  # fmt: skip
     return Example(shown, compared, catalogue(), SETTINGS, run)
+
+
+def every_kind_of_page() -> PublicData:
+    """The example with a way from arrest to sentence, a policy before and after, findings and a correction."""
+    made = example()
+    known = pd.read_csv(ROOT / "data" / "reference" / "measures.csv", dtype=str, keep_default_na=False)
+    more = known[known["measure_id"].isin(["PIP-04", "POL-01"])].reset_index(drop=True)
+    ended = {"citizen": (40, 30, 15, 15), "noncitizen": (30, 35, 14, 21), "unknown": (50, 25, 15, 10)}
+    parts = ("not_charged", "charged_without_conviction", "convicted_without_custody", "sentenced_to_custody")
+    rows = [
+        ("PIP-04", quarter, race, citizenship, "drug", part, 3 * count, 3 * count)
+        for quarter in QUARTERS[:8] for race in ("white", "black")
+        for citizenship, counts in ended.items() for part, count in zip(parts, counts, strict=True)
+    ]  # fmt: skip
+    rows += [("POL-01", quarter, "unknown", "unknown", "unknown", "", 30, 40) for quarter in QUARTERS[:8]]
+    columns = ["measure_id", "quarter", "race", "citizenship", "offence_group", "stratum", "numerator", "denominator"]
+    cells = pd.DataFrame(rows, columns=columns)
+    needed = {column for needs in more["required_columns"] for column in needs.replace("|", " ").split()}
+    supplied = [*(tuple(column.split(".")) for column in sorted(needed)), ("citizenship_assertion", "value")]
+    measures = _hidden(
+        measure_table(cells, cells.head(0).assign(value=0, outcome="", cases=0), more, supplied, SETTINGS)
+    )
+    measures = pd.concat([made.measures, measures], ignore_index=True)
+    compared = pd.concat([made.comparisons, comparison_table(measures[measures["mart"].eq("pipeline")], SETTINGS)])
+    compared = judge(compared.reset_index(drop=True))
+    listed = pd.concat([made.catalogue, more], ignore_index=True).fillna("")
+    policy = {
+        "title": "Diversion without a plea", "effective_from": "2023-07-01", "effective_to": "", "measure_id": "DIV-01",
+        "expected_direction": "up", "other_changes": "",
+    }  # fmt: skip
+    return PublicData(
+        measures=measures, comparisons=compared, catalogue=listed, settings=SETTINGS, run=made.run, policies=[policy],
+        findings=told(find(measures, compared, listed, as_of=SETTINGS.as_of_date), listed), synthetic=True,
+        source={"publisher": "Example County", "note": "Nobody in it exists."},
+        corrections=[{"date": "2026-05-01", "what": "CHG-01", "before": "61%", "after": "64%", "reason": "Late filings"}],
+    )  # fmt: skip
 
 
 def _hidden(table: pd.DataFrame) -> pd.DataFrame:

@@ -136,9 +136,7 @@ def test_no_page_asks_for_anything_from_elsewhere(pages: Path) -> None:
 
 
 def test_the_first_load_of_a_page_is_at_most_60_kb(pages: Path) -> None:
-    shared = sum(
-        len(gzip.compress((pages / "static" / n).read_bytes())) for n in ("site.css", "site.js", "source-serif-4.woff2")
-    )
+    shared = sum(len(gzip.compress((pages / "static" / n).read_bytes())) for n in ("site.js", "source-serif-4.woff2"))
     heavy = {n: shared + len(gzip.compress(t.encode())) for n, t in html_of(pages).items()}
     assert {name: size for name, size in heavy.items() if size > 60_000} == {}
 

@@ -148,7 +148,9 @@ def gaps(rows: Sequence[Row], *, lower: str, higher: str, say: Language, width: 
             _rule(figure, [value, value], [y - 11, y + 11], colour=GRID if value else INK)
         at += height
     for value in values:
-        _text(figure, value, at + 10, _tick(value, values, unit="points", say=say), anchor="center", size=12)
+        text = _tick(value, values, unit="points", say=say)
+        first = (LETTER * len(text) / 2 - 4) * pixel - limit  # further left its letters would leave the sheet
+        _text(figure, max(value, first), at + 10, text, anchor="center", size=12)
     _text(figure, -limit, at + 34, f"← {lower}", size=12, colour=MUTED)
     _text(figure, limit, at + 18 + foot, f"{higher} →", anchor="left", size=12, colour=MUTED)
     return figure.finished(x=(-limit, span - limit), y=(at + 36 + foot, 0))

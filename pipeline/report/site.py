@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from math import ceil
 from pathlib import Path
 from statistics import median
@@ -202,7 +202,7 @@ class Edition:
             "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
-            "missing": [], "pictures": [], "before_after": None, "printed": False, "restricted": False, "page": page, "description": words["title"],
+            "missing": [], "pictures": [], "before_after": None, "printed": False, "restricted": False, "style": _style(), "page": page, "description": words["title"],
         }  # fmt: skip
         return _environment().get_template(f"{template}.html.j2").render(common | dict(words))
 
@@ -417,6 +417,13 @@ class Edition:
             ),
             "source": [(name, str(self.public.source[key])) for key, name in source.items() if self.public.source.get(key)],
         }  # fmt: skip
+
+
+@cache
+def _style() -> Markup:
+    """The style sheet as it stands in each page: a phone on a slow line need not ask for it before it paints anything."""
+    text = (HERE / "static" / "site.css").read_text(encoding="utf-8")
+    return Markup(text.replace("url(", "url(../static/"))  # noqa: S704 our own file
 
 
 def _environment() -> jinja2.Environment:

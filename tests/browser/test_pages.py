@@ -1,12 +1,11 @@
 """The pages in a browser: nothing asked of another place, light, no sideways scroll, no barrier, no letters over letters.
 
-Needs a Chrome; axe-core also the package that carries it. What runs by default takes a minute; every page in every
-state is marked slow.
+Needs a Chrome; axe-core also the package that carries it. One page of each kind, in all of its states.
 """
 
 from __future__ import annotations
 
-import gzip
+import itertools
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -17,8 +16,8 @@ import pytest
 
 from pipeline.report import pdf, site
 from pipeline.report.pdf import find_chrome
-from pipeline.report.tables import PublicData
-from tests.report_example import SETTINGS, example
+from tests.report_example import SETTINGS, every_kind_of_page
+from tests.served import first_load, served
 
 playwright = pytest.importorskip("playwright.sync_api")
 AXE = find_spec("axe_playwright_python")
@@ -26,22 +25,11 @@ pytestmark = pytest.mark.skipif(find_chrome() is None, reason="needs a Chrome")
 needs_axe = pytest.mark.skipif(AXE is None, reason="needs axe-playwright-python")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PAGES = (
-    "index",
-    "handout",
-    "findings",
-    "proposals",
-    "charging",
-    "ice-contact",
-    "methods",
-    "data-quality",
-    "downloads",
-    "glossary",
-    "check-a-number",
-    "contributing",
-    "dictionary",
-    "measures",
-)
+#: One page of each kind: everything but the pages of further marts and guides.
+KINDS = (
+    "index", "handout", "findings", "proposals", "charging", "pipeline", "policy", "methods", "data-quality", "downloads",
+    "corrections", "check-a-number", "contributing", "measures", "dictionary", "glossary",
+)  # fmt: skip
 #: Which texts of a picture run into each other or over its edge, in one font.
 COLLISIONS = """font => {
   const found = [];
@@ -59,16 +47,28 @@ COLLISIONS = """font => {
   return found;
 }"""
 
+AXE_RUN = "only => axe.run(document, {runOnly: only, resultTypes: ['violations']}).then(result => result.violations)"
+#: What can be reached is numbered in the order of the page; then how many there are.
+STOPS = """() => {
+  window.stops = [...document.querySelectorAll("a[href], button, summary, input, select, [tabindex='0']")]
+    .filter(e => e.checkVisibility({visibilityProperty: true}));
+  return stops.length;
+}"""
+#: Which of these has the focus, whether that shows, and whether it stands where it can be seen.
+WHERE = """() => {
+  const now = document.activeElement, style = getComputedStyle(now), box = now.getBoundingClientRect();
+  return {
+    at: stops.indexOf(now), html: now.outerHTML.slice(0, 80),
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+  };
+}"""
+
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = example()
-    public = PublicData(
-        measures=made.measures, comparisons=made.comparisons, catalogue=made.catalogue, settings=made.settings,
-        run=made.run, synthetic=True,
-    )  # fmt: skip
     out = tmp_path_factory.mktemp("browser") / "site"
-    assert site.build_site(out=out, public=public).notices == []
+    assert site.build_site(out=out, public=every_kind_of_page()).notices == []
     return out
 
 
@@ -86,60 +86,127 @@ def axe() -> str:
     return (Path(AXE.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def barriers(page: Any, pages: Path, names: tuple[str, ...]) -> list[tuple[object, ...]]:
-    """What axe-core finds on these pages in both languages, with everything folded and unfolded."""
-    found: list[tuple[object, ...]] = []
-    for language, name in ((language, name) for language in ("en", "es") for name in names):
-        page.goto((pages / language / f"{name}.html").as_uri())
-        page.add_script_tag(content=axe())
-        for opened in (False, True):
-            page.evaluate("open => document.querySelectorAll('details').forEach(d => (d.open = open))", opened)
-            result = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-            found += [(language, name, opened, v["id"], v["nodes"][0]["html"][:90]) for v in result["violations"]]
-            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            found += [(language, name, opened, "sideways scroll", str(wide))] if wide > 0 else []
-    return found
-
-
 @needs_axe
-def test_axe_finds_no_barrier_on_a_page_of_each_kind_on_a_dark_phone(pages: Path, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 320, "height": 900}, color_scheme="dark")
-    assert barriers(page, pages, ("handout", "charging")) == []
-    page.close()
-
-
-@pytest.mark.slow
-@needs_axe
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_no_barrier_with_everything_folded_or_unfolded(
-    pages: Path, browser: Any, width: int, scheme: str
+def test_axe_finds_no_barrier_folded_or_unfolded_in_light_or_dark(
+    pages: Path, browser: Any, width: int, language: str
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    found = barriers(page, pages, PAGES)
+    """Every rule in the light; of what the dark changes, colours alone, the one rule about them."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    program = axe()
+    found: list[tuple[object, ...]] = []
+    for name in KINDS:
+        page.goto((pages / language / f"{name}.html").as_uri())
+        page.evaluate(program)
+        for opened, scheme in itertools.product((False, True), ("light", "dark")):
+            page.evaluate("open => document.querySelectorAll('details').forEach(d => (d.open = open))", opened)
+            page.emulate_media(color_scheme=scheme)
+            only = (
+                {"type": "tag", "values": RULES}
+                if scheme == "light"
+                else {"type": "rule", "values": ["color-contrast"]}
+            )
+            result = page.evaluate(AXE_RUN, only)
+            found += [(name, opened, scheme, v["id"], v["nodes"][0]["html"][:90]) for v in result]
     page.close()
     assert found == []
 
 
-def test_each_page_is_light_keeps_to_its_folder_and_fits_a_phone(pages: Path, browser: Any) -> None:
+@needs_axe
+def test_a_barrier_is_seen(pages: Path, browser: Any) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto((pages / "en" / "charging.html").as_uri())
+    page.evaluate(axe())
+    page.add_style_tag(content=".lede { color: #444 !important }")
+    page.evaluate("document.querySelector('img').removeAttribute('alt')")
+    found = {v["id"] for v in page.evaluate(AXE_RUN, {"type": "tag", "values": RULES})}
+    page.close()
+    assert {"color-contrast", "image-alt"} <= found
+
+
+def test_each_page_keeps_to_its_folder_and_fits_a_phone(pages: Path, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 700})
     asked: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    wide, heavy, elsewhere = [], [], []
+    wide = []
     for path in sorted(pages.glob("*/*.html")):
-        asked.clear()
         page.goto(path.as_uri())
-        files = {url.partition("#")[0] for url in asked if not url.startswith("data:")}
-        elsewhere += [url for url in files if not url.startswith(pages.as_uri())]
-        weight = sum(len(gzip.compress(Path(url.removeprefix("file://")).read_bytes())) for url in files)
-        heavy += [(path.name, weight)] if weight > 60_000 else []
-        page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        wide += [(path.name, over)] if over > 0 else []
+        for opened in (False, True):
+            page.evaluate("open => document.querySelectorAll('details').forEach(d => (d.open = open))", opened)
+            over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            wide += [(path.name, opened, over)] if over > 0 else []
     page.close()
-    assert (elsewhere, heavy, wide, errors) == ([], [], [], [])
+    assert [url for url in asked if not url.startswith((pages.as_uri(), "data:"))] == []
+    assert (wide, errors) == ([], [])
+
+
+def test_a_page_is_at_most_60_kb_over_the_wire(pages: Path, browser: Any) -> None:
+    names = [f"{language}/{name}.html" for language in ("en", "es") for name in KINDS]
+    with served(pages) as address:
+        weights = {name: first_load(browser, f"{address}/{name}")[0] for name in names}
+    assert {name: weight for name, weight in weights.items() if not 15_000 < weight <= 60_000} == {}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_keyboard_reaches_everything_and_is_seen_where_it_is(pages: Path, browser: Any, name: str) -> None:
+    """From the top to the end by Tab alone, with everything unfolded: each stop in turn, each with its outline."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((pages / "es" / f"{name}.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
+    expected = page.evaluate(STOPS)
+    reached = []
+    for _ in range(expected + 1):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(WHERE))
+    page.close()
+    assert [stop["at"] for stop in reached[:expected]] == list(range(expected))
+    assert [stop for stop in reached[:expected] if not (stop["outlined"] and stop["seen"])] == []
+
+
+def test_enter_and_space_fold_and_unfold(pages: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((pages / "en" / "charging.html").as_uri())
+    page.locator("summary").first.focus()
+    opened = []
+    for key in ("Enter", "Enter", "Space", "Space"):
+        page.keyboard.press(key)
+        opened.append(page.locator("details").first.evaluate("d => d.open"))
+    page.close()
+    assert opened == [True, False, True, False]
+
+
+def test_the_first_stop_leads_past_the_menu(pages: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((pages / "en" / "charging.html").as_uri())
+    page.keyboard.press("Tab")
+    skip = page.evaluate(
+        "() => [document.activeElement.className, document.activeElement.getBoundingClientRect().left >= 0]"
+    )
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    inside = page.evaluate("() => document.querySelector('main').contains(document.activeElement)")
+    page.close()
+    assert (skip, inside) == (["skip", True], True)
+
+
+def test_a_phone_opens_and_closes_its_menu_with_the_keyboard(pages: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 700})
+    page.goto((pages / "es" / "charging.html").as_uri())
+    menu = page.locator("#menu")
+    shown = [menu.is_visible()]
+    page.locator(".open").focus()
+    page.keyboard.press("Enter")
+    shown.append(menu.is_visible())
+    page.keyboard.press("Tab")
+    inside = menu.evaluate("menu => menu.contains(document.activeElement)")
+    page.locator(".close").focus()
+    page.keyboard.press("Enter")
+    shown.append(menu.is_visible())
+    page.close()
+    assert (shown, inside) == ([False, True, False], True)
 
 
 @pytest.mark.parametrize("font", ["DejaVu Sans", "DejaVu Serif"])
