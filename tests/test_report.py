@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from pipeline.contract import load_contract
+from pipeline.errors import AuditError
 from pipeline.findings import find
 from pipeline.report import figures, gate, pdf, site, words
 from pipeline.report.figures import Mark, Row
@@ -83,7 +84,7 @@ def test_a_page_that_is_not_whole_stops_the_build(pages: Path, was: str, becomes
     gate.check_pages(pages)
     page.write_text(whole.replace(was, becomes), encoding="utf-8")
     try:
-        with pytest.raises(AssertionError, match=re.escape(wrong)):
+        with pytest.raises(AuditError, match=f"IIU661 en/charging.html: .*{re.escape(wrong)}"):
             gate.check_pages(pages)
     finally:
         page.write_text(whole, encoding="utf-8")
@@ -96,7 +97,7 @@ def test_a_changed_table_stops_the_build(public: PublicData, pages: Path, tmp_pa
     rows = pd.read_parquet(pages / "data" / file)
     site._reproduce([picture], pages / "data")
     rows.assign(numerator=rows["numerator"] + 1).to_parquet(tmp_path / file)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AuditError, match=f"IIU663 figure {picture.id}"):
         site._reproduce([picture], tmp_path)
 
 
@@ -179,7 +180,7 @@ def test_a_program_that_finds_another_number_stops_the_build(pages: Path, public
     site._reproduce([picture], pages / "data")
     assert picture.check is not None
     wrong = replace(picture.check, expected=(1, *picture.check.expected[1:]))
-    with pytest.raises(AssertionError):
+    with pytest.raises(AuditError, match="IIU663"):
         site._reproduce([replace(picture, check=wrong)], pages / "data")
 
 

@@ -18,10 +18,11 @@ import jinja2
 from markupsafe import Markup, escape
 
 from pipeline.contract import load_contract
+from pipeline.errors import AuditError, Problem
 from pipeline.estimands import load_estimands
 from pipeline.report import before_after, figures, pathway, pdf
 from pipeline.report.figures import PIXELS, Width
-from pipeline.report.gate import check_pages
+from pipeline.report.gate import REPORT_IT, check_pages, check_words
 from pipeline.report.guides import guides
 from pipeline.report.language import LANGUAGES, NAMES, SPANISH, Language
 from pipeline.report.story import Glance, Picture, Story, query
@@ -49,8 +50,9 @@ def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[
     """Write all pages below `out`, which is emptied first. `written`: what `write_tables` wrote of `public` elsewhere.
 
     Every number shown under "Reproduce this number" is looked up in the written files; one that is not found there
-    is our bug and raises AssertionError, as does a page that is not whole (`gate.check_pages`).
+    is our bug and raises AuditError, as does a word without translation and a page that is not whole (`gate`).
     """
+    check_words()
     if out.exists():
         shutil.rmtree(out)
     for folder in ("static", "figures", "data/figures", *(say.code for say in LANGUAGES)):
@@ -105,14 +107,21 @@ def _without_ways_out(html: str) -> str:
 
 
 def _reproduce(pictures: Sequence[Picture], data: Path) -> None:
-    """Run every program that the pages offer, against the files that the pages offer."""
+    """Run every program that the pages offer, against the files that the pages offer. Raises AuditError if one fails."""
+    wrong = []
     duckdb.execute(f"set file_search_path = '{data}'")
     try:
         for picture in pictures:
             if picture.check is not None:
-                exec(compile(picture.check.snippet, picture.id, "exec"), {})  # noqa: S102
+                try:
+                    exec(compile(picture.check.snippet, picture.id, "exec"), {})  # noqa: S102
+                except AssertionError as error:
+                    what = f"the program under the figure finds another number: {error}"
+                    wrong.append(Problem(code="IIU663", where=f"figure {picture.id}", what=what, fix=REPORT_IT))
     finally:
         duckdb.execute("reset file_search_path")
+    if wrong:
+        raise AuditError(wrong)
 
 
 class _Made(dict[str, Any]):
