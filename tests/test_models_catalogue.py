@@ -50,7 +50,7 @@ SECTIONS = {
     "COM": ("community", 6),
     "REP": ("representation", 4),
     "FED": ("federal_discretion", 4),
-    "PIP": ("pipeline", 7),
+    "PIP": ("pipeline", 8),
 }
 OURS = [m for m in catalogue() if m["measure_id"].split("-")[0] in SECTIONS]
 

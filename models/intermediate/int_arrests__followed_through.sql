@@ -95,25 +95,44 @@ by_arrest as (
     group by arrest_id
 ),
 
-held as (
+-- from the day that a judge has had time to decide on, and while the case was not yet over
+open_stays as (
     select
         found.arrest_id,
-        -- the day that a judge has had time to decide on, and the case not yet over
-        bool_or(
-            coalesce(
-                greatest(stays.booked_on, cases.filed_on + 2)
-                <= least(stays.released_on, cases.closed_on, arrests.followed_until),
-                false
-            )
-        ) as is_held,
-        bool_or(coalesce(releases.released_on <= arrests.followed_until, false)) as is_released
+        stays.release_type,
+        stays.released_on,
+        stays.booked_on,
+        greatest(stays.booked_on, cases.filed_on + 2) as begins_on,
+        least(cases.closed_on, arrests.followed_until) as ends_on,
+        releases.released_on <= arrests.followed_until as is_released_in_time
     from {{ ref('int_arrests__stays_found') }} as found
     inner join arrests on found.arrest_id = arrests.arrest_id
     inner join {{ ref('int_custody_stays__offence_picked') }} as stays on found.stay_id = stays.stay_id
     -- many stays to exactly one case each, and to at most one release
     inner join cases on found.case_id = cases.case_id
     left join {{ ref('int_custody_stays__released_pretrial') }} as releases on found.stay_id = releases.stay_id
-    group by found.arrest_id
+),
+
+held as (
+    select
+        arrest_id,
+        {{ any_true('
+            case
+                when begins_on > ends_on then false
+                when released_on is not null then begins_on <= released_on
+                -- it ended on an unknown day, and lasted at least until it had begun
+                when release_type is not null and booked_on < begins_on then null
+                else true
+            end
+        ') }} as is_held,
+        {{ any_true("
+            case
+                when release_type in ('bail', 'ror', 'supervised') and released_on is null then null
+                else coalesce(is_released_in_time, false)
+            end
+        ") }} as is_released
+    from open_stays
+    group by arrest_id
 ),
 
 reached_by_ice as (
@@ -156,6 +175,11 @@ select
         when by_arrest.is_charged is null then 'decision_not_on_record'
         when by_arrest.is_convicted is null then 'outcome_not_on_record'
         when by_arrest.is_sentenced_to_custody is null then 'sentence_not_on_record'
+        when
+            by_arrest.is_charged
+            and held.arrest_id is not null
+            and (held.is_held is null or (held.is_held and held.is_released is null))
+            then 'release_not_on_record'
         else 'followed'
     end as followed,
     by_arrest.arrest_id is not null as is_referred,
@@ -164,8 +188,14 @@ select
     case when by_arrest.arrest_id is null then false else by_arrest.is_convicted_by_plea end as is_convicted_by_plea,
     case when by_arrest.arrest_id is null then false else by_arrest.is_sentenced_to_custody end
         as is_sentenced_to_custody,
-    coalesce(by_arrest.is_charged and held.is_held, false) as is_held,
-    coalesce(by_arrest.is_charged and held.is_held and held.is_released, false) as is_released_before_end,
+    case
+        when by_arrest.arrest_id is null or held.arrest_id is null then false
+        else by_arrest.is_charged and held.is_held
+    end as is_held,
+    case
+        when by_arrest.arrest_id is null or held.arrest_id is null then false
+        else by_arrest.is_charged and held.is_held and held.is_released
+    end as is_released_before_end,
     ice_contacts.arrest_id is not null as has_ice_contact
 from arrests
 cross join {{ ref('stg_audit_settings') }} as audit_settings

@@ -85,14 +85,17 @@ judged as (
     select
         *,
         (class = 'felony' and offence_category <> 'immigration') or is_aggravated_felony as is_first,
-        class is null or may_be_aggravated_felony as may_be_first,
+        -- an offence about immigration status is no first priority of any class
+        (class is null and offence_category <> 'immigration') or may_be_aggravated_felony as may_be_first,
         class = 'misdemeanor' and (
             offence_category in ('domestic_violence', 'sexual', 'burglary', 'drug_sale', 'driving_under_influence')
             or is_ninety_days
         ) as is_second,
-        class is null or (
-            class = 'misdemeanor'
-            and (offence_category = 'weapons' or not {{ is_known('offence_category') }} or is_ninety_days is null)
+        coalesce(class, 'misdemeanor') = 'misdemeanor' and (
+            offence_category = 'weapons'
+            or not {{ is_known('offence_category') }}
+            or is_ninety_days is null
+            or (class is null and is_ninety_days)
         ) as may_be_second,
         class = 'misdemeanor' and offence_category not in ('traffic', 'immigration') as is_counted
     from convictions

@@ -30,9 +30,11 @@ counted as (
         case
             -- a stay that names no case may serve a sentence
             when case_id is null and release_type in ('sentence_complete', 'transfer_prison') then null
+            -- ended on an unknown day: before the end of the case, or after it
+            when last_seen_on is null then null
             -- booked after the end of the case: none of it is before
-            when closed_on < booked_on and last_seen_on is not null then 0
-            else {{ days_between('booked_on', 'least(last_seen_on, coalesce(closed_on, last_seen_on))') }}
+            when closed_on < booked_on then 0
+            else {{ days_between('booked_on', 'least(last_seen_on, closed_on)') }}
         end as pretrial_days,
         {{ hours_between('due_at_minute', 'last_seen_at_minute') }} as hours_past_due
     from timed

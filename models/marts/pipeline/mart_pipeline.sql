@@ -16,6 +16,13 @@ select
     {{ groups_on('arrests.arrested_on') }},
     arrests.followed,
     arrests.followed = 'followed' as is_followed,
+    -- of those that are counted, so that each person is counted once
+    arrests.followed = 'followed'
+    and quarter is not null
+    and row_number() over (
+        partition by arrests.person_id, arrests.followed = 'followed', quarter is not null
+        order by arrests.arrested_on, arrests.arrest_id
+    ) = 1 as is_first_of_person,
     arrests.is_referred,
     arrests.is_charged,
     arrests.is_convicted,

@@ -8,32 +8,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
-from random import Random
-
-import pytest
-from hypothesis import given, settings
 
 from pipeline.contract import UNKNOWNS
 from tests.oracle import (
     CLASSES,
-    PATIENT,
-    SMALL,
+    GUILTY,
     Definition,
     Draw,
     Found,
     Groups,
     Oracle,
     Row,
+    SecondImplementation,
     Tables,
     any_true,
-    disagreements,
-    draws,
     people_and_cases,
 )
 
 PERIOD = (date(2014, 10, 1), date(2017, 6, 30))
 IN_FORCE = (date(2015, 1, 5), date(2017, 2, 19))
-GUILTY = ("plea_guilty", "plea_nolo", "verdict_guilty")
 NO_CONVICTION = ("dismissed_da", "dismissed_court", "acquitted", "mistrial")
 #: What a conviction is to the memorandum.
 NOTHING, MISDEMEANOR, SIGNIFICANT, FELONY = range(4)
@@ -188,25 +181,4 @@ class Priorities(Oracle):
 
 
 MEASURES: dict[str, Definition] = {"FED-01": Priorities.outside, "ICE-11": Priorities.priorities}
-
-
-def differing(random: Random, size: float, *, at_least: int = 0) -> list[tuple[object, ...]]:
-    made = world(Draw(random, size, first=date(2014, 9, 1)))
-    return disagreements(made, Priorities(made), MEASURES, at_least=at_least)
-
-
-def test_the_measures_agree_with_a_second_implementation() -> None:
-    assert differing(Random(20240630), 1, at_least=20) == []
-
-
-@settings(max_examples=10, **PATIENT)
-@given(random=draws)
-def test_no_small_world_is_found_in_which_they_differ(random: Random) -> None:
-    assert differing(random, SMALL) == []
-
-
-@pytest.mark.slow
-@settings(max_examples=300, **PATIENT)
-@given(random=draws)
-def test_no_small_world_is_found_in_a_long_search(random: Random) -> None:
-    assert differing(random, SMALL) == []
+ORACLE = SecondImplementation(world=world, reads=Priorities, measures=MEASURES, first=date(2014, 9, 1))
