@@ -197,6 +197,15 @@ def test_a_group_that_has_nobody_in_all_the_records_is_told_so_and_is_no_cell() 
     assert published.tables.set_index("breakdown").loc["race", ["cells", "shown"]].tolist() == [5, 3]
 
 
+def test_a_count_without_a_denominator_has_a_total_as_well() -> None:
+    rows = long_table({**NO_RACE_UNKNOWN, ("asian", "citizen"): (7, 90)}).assign(denominator=pd.NA, estimate=pd.NA)
+    rows = rows.astype({"denominator": "Int64"})
+    published = publish(rows, NO_COMPARISONS).measures.set_index(["race", "citizenship"])
+    assert published.loc[("all", "all"), "numerator"] == 387
+    hidden = published.index[published["status"].eq(HIDDEN)].get_level_values("race")
+    assert len(set(hidden)) == 2, "the total less all other races is the small one"
+
+
 def test_a_group_that_is_missing_from_one_measure_alone_is_a_cell_of_it() -> None:
     rows = long_table(NO_RACE_UNKNOWN)
     recorded_for_one_less = long_table({**NO_RACE_UNKNOWN, ("unknown", "citizen"): (0, 1)})

@@ -158,6 +158,17 @@ def test_a_hidden_count_is_found_wherever_it_was_left(leak: Callable[[Path, str]
     assert any(p.startswith("IIU604 filed, all, asian, citizen") for p in refusal(tmp_path, rows))
 
 
+def test_the_words_of_an_estimand_are_no_numbers_of_its_cell(tmp_path: Path) -> None:
+    rows = long_table(LONE)
+    written(tmp_path, publish(rows, NO_COMPARISONS).measures)
+    asked = {"estimand": "a", "measure_id": "filed", "period": "all", "race": "asian", "citizenship": "all"}
+    frame = pd.DataFrame([asked | {"benchmark": "priors", "profile": "age=25 - 45;priors=0", "rate": None}])
+    frame.to_csv(tmp_path / "adjusted.csv", index=False)
+    assert refusal(tmp_path, rows) == []
+    frame.assign(rate=0.1).to_csv(tmp_path / "adjusted.csv", index=False)
+    assert any(p.startswith("IIU604 filed, all, asian") for p in refusal(tmp_path, rows))
+
+
 def test_that_a_group_has_nobody_in_all_the_records_may_stand_in_the_files(tmp_path: Path) -> None:
     rows = long_table(NO_RACE_UNKNOWN)
     published = publish(rows, NO_COMPARISONS).measures

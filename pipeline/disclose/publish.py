@@ -77,7 +77,8 @@ def publish(
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
-    no_case = measures["denominator"].eq(0) & _is_total(measures)  # nobody in the whole office: nobody to protect
+    # Nobody in the whole office: nobody to protect. A count without a denominator is not of that kind.
+    no_case = measures["denominator"].fillna(-1).eq(0) & _is_total(measures)
     declared = registry.declares(measures)
     people = registry.protects(measures)
     rows = measures[counted & ~no_case & declared & people].reset_index(drop=True)

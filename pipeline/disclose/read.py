@@ -109,7 +109,7 @@ def _empty() -> pd.DataFrame:
 def _said_by_table(table: Table) -> pd.DataFrame:
     rows = table.rows.assign(**{c: "all" for c in BREAKDOWNS if c not in table.rows})
     labels = {*CELL, "mart", "title", "contrast", "unit", "status", "reason", "reference_race", "reference_citizenship"}
-    labels |= {"estimand", "given", "held_equal"}
+    labels |= {"estimand", "given", "held_equal", "benchmark", "profile"}  # an office's own words, with digits or not
     numbers = [c for c in rows if c not in labels and not str(c).endswith("_method")]
     said = rows.melt(id_vars=list(CELL), value_vars=numbers, var_name="column", value_name="number", ignore_index=False)
     said = said[said["number"].str.contains(_NUMBER)]

@@ -185,6 +185,8 @@ def make_gate(
 
 def _largest(incidence: sparse.csr_array, values: Integers) -> Integers:
     """For each row of a 0-1 matrix the largest of the values at its ones; 0 where it has none."""
+    if not all(incidence.shape):  # measures that count alone have no lines within a cell
+        return np.zeros(incidence.shape[0], dtype=np.int64)
     largest: Integers = (incidence * values).max(axis=1).toarray().ravel()
     return largest
 
