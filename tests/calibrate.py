@@ -8,6 +8,7 @@ Takes some minutes. The same seed gives the same report, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.stats import adjusted, bounds, clusters, histograms, intervals, st
 from pipeline.stats.intervals import Floats, Interval
 from tests.harness import check_false_discovery, covered
 from tests.known_world import CITIZENSHIP, DETAINED, DIVERTED, FACTS, MISSING, World, together, two_groups
+from tests.test_stats_clusters import FACT, GROUP, cells_of, drawn
 
 SEED = 20240607
 TIMES = 2_000
@@ -44,6 +46,7 @@ def report() -> Iterator[str]:
     yield from discovery_table()
     yield from times_table()
     yield from clusters_table()
+    yield from adjusted_table()
     yield from trends_table()
 
 
@@ -293,6 +296,33 @@ def clusters_table() -> Iterator[str]:
         rows,
         f"Prosecutors lean with a standard deviation of 0.5 on the log-odds; {TIMES // 4:,} samples. Empirical-Bayes rates of "
         f"40 units cover {covered_units:.3f}.",
+    )
+
+
+def adjusted_table() -> Iterator[str]:
+    """The gap with a fact alike where persons return, where deciders lean on their own towards one group, and both."""
+    rows = []
+    for label, persons, deciders, each, alike, lean in (
+        ("one case a person", 1_200, 1, 1, 0.0, 0.0),
+        ("persons return six times", 300, 1, 6, 1.5, 0.0),
+        ("fifteen deciders lean", 1_200, 15, 1, 0.0, 0.8),
+        ("forty deciders lean, persons return", 400, 40, 4, 1.0, 0.8),
+    ):
+        rng = np.random.default_rng(SEED)
+        held = {"case": 0, "person": 0, "both": 0}
+        for _ in range(TIMES // 4):
+            whose = drawn(rng, persons=persons, deciders=deciders, each=each, alike=alike, lean=lean)
+            alone = replace(whose, decider=np.zeros_like(whose.decider))
+            for name, belonging in (("case", None), ("person", alone), ("both", whose)):
+                found = adjusted.gap_with_facts_equal(*cells_of(whose), GROUP, FACT, whose=belonging)
+                held[name] += int(found.difference_low <= 0 <= found.difference_high)
+        rows.append([label, *(share(count / (TIMES // 4)) for count in held.values())])
+    yield from table(
+        "Adjusted gaps whose cases hang together",
+        ["world", "(as if independent)", "(by person)", "by person and decider"],
+        rows,
+        f"A third are of the group, whom a decider may treat otherwise by a standard deviation on the log-odds; {TIMES // 4:,} "
+        "samples. With fewer than ten deciders persons alone are counted.",
     )
 
 

@@ -22,13 +22,15 @@ def drawn(
 ) -> Belonging:
     """Persons with `each` cases of one fact, before deciders; both differ on the log odds by these standard deviations.
 
-    Cells 0 to 2 are the group's, by fact; 3 to 5 those of the reference group. The true gap is nothing.
+    Cells 0 to 2 are the group's, by fact; 3 to 5 those of the reference group. The true gap is nothing: a decider leans
+    towards or against the group as much as towards or against the others.
     """
     person = np.repeat(np.arange(persons), each)
     group = (np.arange(persons) % 3 == 0)[person]
     fact = rng.integers(0, 3, persons)[person]
     decider = rng.integers(0, deciders, person.size)
-    odds = -0.4 + 0.5 * fact + rng.normal(0, 1, persons)[person] * alike + rng.normal(0, 1, deciders)[decider] * lean
+    leaning = rng.normal(0, 1, deciders)[decider] * np.where(group, 1, -1) * lean / 2
+    odds = -0.4 + 0.5 * fact + rng.normal(0, 1, persons)[person] * alike + leaning
     happened = rng.random(person.size) < expit(odds)
     cell = np.where(group, fact, fact + 3)
     place, at = np.unique(np.stack([cell, person, decider]), axis=1, return_inverse=True)

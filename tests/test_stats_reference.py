@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.stats import chi2
 
 from pipeline.stats import adjusted, bounds, clusters, decompose, intervals, multiplicity, sensitivity, strata, trends
 from tests.second_opinion import digits
@@ -52,6 +53,9 @@ def test_admissions_mantel_haenszel_is_epirs_and_turns_the_gap_round() -> None:
     assert digits(float(found.p_value_corrected), ".2322635")
     assert digits(float(found.p_value), ".2169237")
     assert digits(float(found.p_homogeneous), ".0020714")
+    assert digits(float(chi2.isf(found.p_value_corrected, 1)), "1.4269462")
+    assert digits(float(chi2.isf(found.p_value, 1)), "1.5246067")
+    assert digits(float(chi2.isf(found.p_homogeneous, 5)), "18.8255137")
     assert found.usable == 1
 
 
@@ -209,7 +213,10 @@ def test_logit_of_cells_has_the_coefficients_and_errors_of_rs_glm() -> None:
 
 
 def test_open_policing_search_rates() -> None:
-    """Stanford Open Policing, data_for_figures/fig3a_search_rate_county.csv, summed over counties."""
+    """Stanford Open Policing, data_for_figures/fig3a_search_rate_county.csv, summed over counties.
+
+    Its hit rates, thresholds and log-odds need the counts of its other files, which are not here.
+    """
     assert digits(float(intervals.proportion(251_041, 7_296_978)), ".034403")
     assert digits(float(intervals.proportion(495_613, 13_234_052)), ".037450")
     assert digits(float(intervals.proportion(651_285, 35_196_590)), ".018504")
