@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -12,6 +15,7 @@ import pytest
 import xlsxwriter
 
 from pipeline.cli import main
+from pipeline.contract import ROOT
 from pipeline.disclose.leaks import key_like
 from pipeline.errors import AuditError
 from pipeline.restricted import RECEIPT, SEALED, forget, opened, seal, unseal
@@ -177,3 +181,31 @@ def test_a_folder_that_is_no_audit_is_not_touched(tmp_path: Path, capsys: pytest
     assert main(["forget", f"--audit={tmp_path}"]) == 1
     assert "IIU141" in capsys.readouterr().err
     assert (tmp_path / "restricted" / "a.xlsx").exists()
+
+
+# --- the whole way ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_an_audit_of_secret_records_without_a_home_is_sealed_and_can_be_released_after_it_was_forgotten(
+    tmp_path: Path,
+) -> None:
+    """As a service would run it: no HOME, the key in the environment, the exports in a folder that cannot be written."""
+    tiny = TinyOffice(tmp_path)
+    tiny.write_office(OFFICE_YML.replace("identifiers: published", "identifiers: secret"))
+    tiny.raw.chmod(0o555)
+    audit, releases = tmp_path / "audits" / "tiny", tmp_path / "releases"
+
+    def iiu(*arguments: object) -> None:
+        command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+        environment = {"PATH": os.environ["PATH"], "IIU_KEY": "ab" * 32, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    iiu("audit", tiny.office, "--raw", tiny.raw, "--out", audit)
+    assert {path.suffix for path in (audit / "restricted").rglob("*") if path.is_file()} == {SEALED}
+    iiu("forget", "--audit", audit)
+    assert not any(path.name.startswith("mart_charging.") for path in (audit / "restricted").iterdir())
+    approvals = ("--approve", "unit lead=A. Alvarez", "--approve", "counsel=B. Brown")
+    iiu("release", tiny.office, "--name", "2024-Q4", *approvals, "--audit", audit, "--to", releases)
+    iiu("verify", releases / "2024-Q4")
