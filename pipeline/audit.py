@@ -335,7 +335,7 @@ class _Audit:
 
     def _statistics(self) -> Statistics:
         from pipeline.estimands import adjusted_table, load_estimands
-        from pipeline.fixed_mix import fixed_mix_table
+        from pipeline.fixed_mix import changes_table, fixed_mix_table
         from pipeline.knowledge import knowledge_table
         from pipeline.measures import (
             CITIZENSHIP_COLUMN,
@@ -382,6 +382,7 @@ class _Audit:
                 "hispanic_as_white": hispanic_as_white,
                 "unit_rates": unit_rates(cells, catalogue, whose, settings),
                 "fixed_mix": fixed_mix_table(cells, catalogue, settings),
+                "changes": changes_table(cells, catalogue, settings),
             },
         )
 

@@ -22,7 +22,7 @@ from pipeline.config import AuditSettings
 from pipeline.contract import ROOT
 from pipeline.errors import AuditError, Problem, place
 from pipeline.measures import ALL, MINIMUM_CASES, periods
-from pipeline.stats import adjusted, intervals, multiplicity, sensitivity, strata
+from pipeline.stats import adjusted, decompose, intervals, multiplicity, sensitivity, strata
 from pipeline.stats.adjusted import columns_of
 from pipeline.stats.clusters import FEWEST_CLUSTERS, Belonging, how_many
 from pipeline.stats.intervals import Floats
@@ -47,7 +47,8 @@ ADJUSTED_COLUMNS = [
     *("profile", "profile_ratio", "amount_ratio", "amount_ratio_low", "amount_ratio_high"),
     *("e_value", "e_value_of_limit", "benchmark", "robustness_value", "difference_if_omitted_as_strong"),
     *("without_one_low", "without_one_high", "without_one_low_agency", "without_one_high_agency", "agencies"),
-    *("against_all_others", "persons", "deciders", "counted_by"),
+    *("against_all_others", "explained", "explained_as_reference", "explained_as_group"),
+    *("persons", "deciders", "counted_by"),
     *("usable", "least_support", "detectable_gap", "status", "reason"),
 ]
 
@@ -283,6 +284,8 @@ def adjusted_table(
     Of measures that `whose` (by id) knows the rows of, limits count persons, and those who decided where ten of them had
     cases on both sides: `counted_by` says which. `without_one_low` and `without_one_high` are the least and the greatest
     difference without any one arresting agency; `against_all_others` that from everybody who is not of the group.
+    `explained` is what different facts contribute to the crude difference by a linear model of both groups, and beside it
+    what they contribute at the rates of the reference group, and at those of the group: the choice changes the answer.
     """
     quarters, _ = periods(settings)
     by_kind = {
@@ -454,6 +457,12 @@ def _row(
         if whose is not None:
             row |= _without_one_agency(k, n, of_group, levels, whose)
     row |= _robustness(k, n, of_group, counts, estimand)
+    parts = decompose.oaxaca(k / n, _design(counts, estimand.hold_equal), of_group, weights=n)
+    row |= {
+        "explained": parts.explained,
+        "explained_as_reference": parts.endowments,
+        "explained_as_group": parts.endowments + parts.interaction,
+    }
     return row | _status(over_all)
 
 

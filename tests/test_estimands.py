@@ -140,6 +140,8 @@ def test_a_gap_that_the_mix_of_offences_makes_is_gone_when_the_offence_is_held_e
     assert found["status"] == "ok"
     assert found["usable"] == 1
     assert found["e_value_of_limit"] == 1
+    explained = ["explained", "explained_as_reference", "explained_as_group"]
+    assert found[explained].tolist() == pytest.approx([found["crude_difference"]] * 3), "the facts explain all of it"
 
 
 def test_a_gap_within_every_offence_remains_and_both_methods_agree(tmp_path: Path) -> None:
@@ -158,6 +160,9 @@ def test_a_gap_within_every_offence_remains_and_both_methods_agree(tmp_path: Pat
     assert found["e_value_of_limit"] > 1
     assert 0 < found["robustness_value"] < 1
     assert found["difference_if_omitted_as_strong"] < found["difference"]
+    # the facts pull by 0.4 times half of the cases either way; what is left is the gap within the offences
+    assert found["explained"] == pytest.approx(-0.2)
+    assert found["crude_difference"] - found["explained"] == pytest.approx(0.1)
 
 
 def test_unknown_citizenship_is_on_neither_side(tmp_path: Path) -> None:

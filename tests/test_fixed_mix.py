@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.fixed_mix import fixed_mix_table, with_one_mix
+from pipeline.fixed_mix import changes_table, fixed_mix_table, with_one_mix
 from pipeline.report.language import Language
 from pipeline.report.story import Story
 from pipeline.report.tables import PublicData
@@ -46,6 +46,41 @@ def test_an_offence_without_a_case_in_a_period_is_left_out_there_and_told() -> N
 def test_a_real_change_remains_with_one_mix() -> None:
     rates, _ = with_one_mix(np.array([[20, 60], [40, 80]]), np.array([[100, 100], [100, 100]]))
     assert rates == pytest.approx([0.4, 0.6])
+
+
+def yearly(**columns: list[object]) -> pd.DataFrame:
+    first, last = SETTINGS.period_from.year, SETTINGS.period_to.year - 1
+    counted = pd.DataFrame(columns)
+    return counted.assign(
+        measure_id="M", race="white", stratum="", quarter=counted["year"].map({0: f"{first}-Q2", 1: f"{last}-Q3"})
+    )  # fmt: skip
+
+
+def test_a_change_is_the_sum_of_rates_offences_and_what_is_on_file() -> None:
+    """From 300 drug (20 %) and 100 violent cases (60 %) to 100 and 300, all citizens; then violent 70 %."""
+    table = yearly(
+        year=[0, 0, 1, 1], citizenship=["citizen"] * 4, offence_group=["drug", "violent"] * 2,
+        numerator=[60, 60, 20, 210], denominator=[300, 100, 100, 300],
+    )  # fmt: skip
+    (row,) = changes_table(table, CATALOGUE, SETTINGS).itertuples()
+    assert (row.first_rate, row.last_rate) == pytest.approx((0.3, 0.575))
+    assert row.change == pytest.approx(0.275)
+    assert row.by_rates == pytest.approx(0.1 * (0.25 + 0.75) / 2)
+    assert row.by_offences == pytest.approx(0.225)
+    assert row.by_citizenship_on_file == pytest.approx(0)
+
+
+def test_a_group_that_only_the_last_year_has_is_part_of_the_mix_and_leaves_the_sum_whole() -> None:
+    table = yearly(
+        year=[0, 1, 1], citizenship=["unknown", "unknown", "noncitizen"], offence_group=["drug"] * 3,
+        numerator=[50, 25, 10], denominator=[100, 50, 50],
+    )  # fmt: skip
+    (row,) = changes_table(table, CATALOGUE, SETTINGS).itertuples()
+    assert row.change == pytest.approx(0.35 - 0.5)
+    assert row.by_rates == pytest.approx(0)
+    assert row.by_offences == pytest.approx(0)
+    assert row.by_citizenship_on_file == pytest.approx(-0.15)
+    assert row.by_rates + row.by_offences + row.by_citizenship_on_file == pytest.approx(row.change)
 
 
 # ---- on the pages ----------------------------------------------------------------------------------------------

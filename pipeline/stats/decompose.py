@@ -34,7 +34,8 @@ class Oaxaca:
     """A gap between two linear models. Both foldings are given, because the choice of reference changes the answer.
 
     Threefold: endowments (at the reference group's coefficients), coefficients, interaction. Twofold, with pooled
-    coefficients: explained and unexplained. "Unexplained" is a word of the method, not a finding.
+    coefficients: explained and unexplained. "Unexplained" is a word of the method, not a finding. Threefold parts are NaN
+    where a side has nobody of some level of the facts.
     """
 
     gap: float
@@ -107,10 +108,13 @@ def das_gupta(rates: ArrayLike, cases: ArrayLike, reference_rates: ArrayLike, re
     """Group minus reference, for strata crossed by two factors: arrays of shape (first factor, second factor).
 
     A cell's share is split symmetrically into what each factor gives it: the root of its share within the other
-    factor times the factor's own share.
+    factor times the factor's own share. Of a level that one side does not have at all, its own share changes and the
+    share of the other factor within it does not.
     """
     r1, r0 = np.asarray(rates, dtype=float), np.asarray(reference_rates, dtype=float)
     (first1, second1), (first0, second0) = _split(cases), _split(reference_cases)
+    first1, first0 = _filled(first1, first0)
+    second1, second0 = _filled(second1, second0)
     share1, share0 = first1 * second1, first0 * second0
     level = (r1 + r0) / 2
     return DasGupta(
@@ -130,6 +134,8 @@ def oaxaca(outcome: ArrayLike, design: ArrayLike, in_group: ArrayLike, *, weight
     y, x, group = np.asarray(outcome, dtype=float), np.asarray(design, dtype=float), np.asarray(in_group, dtype=bool)
     w = np.ones_like(y) if weights is None else np.asarray(weights, dtype=float)
     x = np.column_stack([np.ones_like(y), x])
+    # What a side has nobody of, its coefficients cannot speak of.
+    told_apart = min(np.linalg.matrix_rank(x[rows]) for rows in (group, ~group)) == x.shape[1]
 
     def coefficients(rows: np.ndarray, columns: Floats) -> Floats:
         root = np.sqrt(w[rows])[:, None]
@@ -143,9 +149,9 @@ def oaxaca(outcome: ArrayLike, design: ArrayLike, in_group: ArrayLike, *, weight
     explained = float((mean1 - mean0) @ pooled)
     return Oaxaca(
         gap=gap,
-        endowments=float((mean1 - mean0) @ b0),
-        coefficients=float(mean0 @ (b1 - b0)),
-        interaction=float((mean1 - mean0) @ (b1 - b0)),
+        endowments=float((mean1 - mean0) @ b0) if told_apart else np.nan,
+        coefficients=float(mean0 @ (b1 - b0)) if told_apart else np.nan,
+        interaction=float((mean1 - mean0) @ (b1 - b0)) if told_apart else np.nan,
         explained=explained,
         unexplained=gap - explained,
     )
@@ -176,3 +182,9 @@ def _split(cases: ArrayLike) -> tuple[Floats, Floats]:
         np.sqrt(ratio_of(n, of_second) * of_first / total),
         np.sqrt(ratio_of(n, of_first) * of_second / total),
     )
+
+
+def _filled(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """Each with the other's value where it has none; 0 where neither has."""
+    both = np.where(np.isnan(one), other, one), np.where(np.isnan(other), one, other)
+    return np.nan_to_num(both[0]), np.nan_to_num(both[1])
