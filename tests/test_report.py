@@ -168,6 +168,33 @@ def test_what_the_office_does_not_record_is_named_with_its_columns(pages: Path) 
         assert all(column in findings for column in columns.split())
 
 
+def test_of_what_an_office_does_not_record_no_page_stands_in_the_menu_and_each_is_listed_once(
+    public: PublicData, tmp_path: Path
+) -> None:
+    silent = public.measures["mart"].eq("bail")
+    measures = public.measures.assign(status=public.measures["status"].mask(silent, "not_computable"), reason="x: y.")
+    out = built(tmp_path / "site", replace(public, measures=measures))
+    for language, left_out in (("en", "Nothing can be counted"), ("es", "no se puede contar nada")):
+        text = (out / language / "index.html").read_text(encoding="utf-8")
+        menu, main = re.split(r"<main", text)
+        assert 'href="charging.html"' in menu
+        assert 'href="bail.html"' not in menu
+        assert 'href="findings.html#missing"' in menu
+        assert re.findall(r'href="(bail\.html)"', main) == ["bail.html"]
+        assert left_out in main
+        assert (out / language / "bail.html").is_file()
+    assert "findings.html#missing" not in (out / "en" / "index.html").read_text(encoding="utf-8").split("<main")[1]
+
+
+def test_how_often_citizenship_is_not_on_file_is_said_of_what(public: PublicData) -> None:
+    story = Story(public, ENGLISH)
+    told = " ".join(story.overview(public.marts))
+    shares = {m.title: story.unknown_share(m) for mart in public.marts for m in public.of_mart(mart)}
+    most = max((share, title) for title, share in shares.items() if share)
+    assert f"{ENGLISH.share(most[0])} in “{most[1]}”, where it was most often missing." in told
+    assert "up to" not in told
+
+
 def test_every_figure_says_that_citizenship_is_not_immigration_status(pages: Path) -> None:
     text = (pages / "en" / "charging.html").read_text(encoding="utf-8")
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, flags=re.DOTALL)

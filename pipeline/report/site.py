@@ -144,6 +144,9 @@ class Edition:
         self.public, self.say, self.tables, self.sums = public, say, tables, sums
         self.story = Story(public, say)
         self.marts = [mart for mart in public.marts if mart != DATA_QUALITY]
+        counted = set(public.measures.loc[~public.measures["status"].isin(["not_computable", "not_estimable"]), "mart"])
+        self.told = [mart for mart in self.marts if mart in counted]
+        self.untold = [mart for mart in self.marts if mart not in counted]
         self.drawings: dict[str, Mapping[Width, Mapping[str, Any]]] = {}
         self.of_mart = _Made(self._pictures)
         self.glances = _Made(self.story.glance)
@@ -208,7 +211,7 @@ class Edition:
         common = {
             "_": say, "say": say, "public": public, "settings": public.settings, "story": self.story, "names": NAMES,
             "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
-            "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__,
+            "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__, "untold": self.untold,
             "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
             "missing": [], "pictures": [], "before_after": None, "printed": False, "restricted": False, "style": _style(), "page": page, "description": words["title"],
@@ -219,7 +222,10 @@ class Edition:
         say = self.say
         return [
             (say("The audit"), [(say("Overview"), "index.html"), (say("Findings"), "findings.html"), (say("Twelve proposals"), "proposals.html"), (say("On one page"), "handout.html")]),
-            (say("Decisions"), [(self.story.mart_name(mart), links[mart]) for mart in self.marts]),
+            (say("Decisions"), [
+                *((self.story.mart_name(mart), links[mart]) for mart in self.told),
+                *([(say("What the office does not record"), "findings.html#missing")] if self.untold else []),
+            ]),
             (say("Guides"), [
                 *((guide.name, guide.page) for guide in self.guides),
                 (say("All measures"), "measures.html"), (say("Data dictionary"), "dictionary.html"),
@@ -261,7 +267,7 @@ class Edition:
     def _overview(self) -> dict[str, Any]:
         say, story = self.say, self.story
         marts = []
-        for mart in self.marts:
+        for mart in self.told:
             glances, words = self.glances[mart], content()["marts"].get(mart, {})
             line = say(
                 "Measures shown: {shown}. Clear gaps by citizenship: {clear}.",
@@ -288,7 +294,7 @@ class Edition:
             "sentences": self.story.overview(self.marts), "overview": self.overview, "terms": self._terms(),
             "chapters": [
                 (mart, words.get(mart, {}), self.story.sentences(mart), [g for g in self.glances[mart] if g.told], self.of_mart[mart])
-                for mart in self.public.marts
+                for mart in self.public.marts if mart not in self.untold
             ],
         }  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -221,9 +222,7 @@ class Story:
         elif not shown:  # citizenship is not on file at all
             by_race = [" ".join(self.told_by_group(m)) for m in measures if m.kind == "rate"]
             told += [text for text in by_race if text][-1:]
-        share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
-        if share:
-            told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
+        told += self._citizenship_on_file(measures)
         first = next((m for m in measures if m.kind == "rate" and self._has(m)), None)
         whole = None if shown or first is None else public.cell(first.measure_id)
         if first is not None and whole is not None and whole.status in SHOWN:
@@ -233,15 +232,29 @@ class Story:
                 denominator=say.count(whole.denominator), interval=self.interval(whole.ci_low, whole.ci_high, "share"),
             ))  # fmt: skip
         # nobody's race is on file where nobody is counted, as in a list of policies
-        share = max((s for m in measures if (s := self.unknown_share(m, of="race") or 0.0) < 1), default=0.0)
-        if share:
-            told.append(say("Race or ethnicity was not on file for up to {share} of those counted.", share=say.share(share)))  # fmt: skip
+        shares = [(s, m) for m in measures if 0 < (s := self.unknown_share(m, of="race") or 0.0) < 1]
+        if shares:
+            share, m = max(shares, key=lambda pair: (pair[0], pair[1].measure_id))
+            told.append(say("Race or ethnicity was not on file most often in {title}: for {share} of those counted.", title=self.quoted(m), share=say.share(share)))  # fmt: skip
         rows = [(m, public.cell(m.measure_id, stratum=headline(m))) for m in measures]
         told += [said for m, row in rows if row is not None and (said := words.too_young(m, row, say))]
         lost = [m for m in measures if self.missing(m)]
         if lost:
             told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(len(lost)), all=say.count(len(measures))))  # fmt: skip
         return told
+
+    def _citizenship_on_file(self, measures: Sequence[Any]) -> list[str]:
+        """How often it was not, in the middle one of these measures and in the one where it was most often not."""
+        say = self.say
+        shares = sorted((share, m.measure_id, m) for m in measures if (share := self.unknown_share(m)))
+        if not shares:
+            return []
+        most, _, m = shares[-1]
+        said = {"title": self.quoted(m), "share": say.share(most)}
+        if len(shares) == 1:
+            return [say("Citizenship was not on file on the day of the decision for {share} of those counted in {title}.", **said)]  # fmt: skip
+        said |= {"median": say.share(median(share for share, *_ in shares)), "count": say.count(len(shares))}
+        return [say("How often citizenship was not on file on the day of the decision depends on what is counted: {median} in the median of {count} measures, and {share} in {title}, where it was most often missing.", **said)]  # fmt: skip
 
     def unknown_share(self, measure: Any, *, of: str = "citizenship") -> float | None:
         """The share of those counted whose citizenship, or race, was not on file; None where hidden or not counted."""
@@ -615,9 +628,8 @@ class Story:
         told += [
             " ".join([f"{self.mart_name(measure.mart)}.", *self.told(measure, gap)[:2]]) for measure, gap in by_gap[:2]
         ]
-        share = max((self.unknown_share(m) or 0.0 for m in measures), default=0.0)
-        if share:
-            told.append(say("Citizenship was not on file on the day of the decision for up to {share} of those counted. In {undone} of the {clear} clear gaps, that could undo the finding.", share=say.share(share), undone=say.count(sum(undone(gap) for _, gap in clear)), clear=say.count(len(clear))))  # fmt: skip
+        if on_file := self._citizenship_on_file(measures):
+            told.append(" ".join([*on_file, *([say("In {undone} of the {clear} clear gaps, unknown citizenship could undo the finding.", undone=say.count(sum(undone(gap) for _, gap in clear)), clear=say.count(len(clear)))] if clear else [])]))  # fmt: skip
         lost = sum(bool(self.missing(m)) for m in measures)
         if lost:
             told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures))))  # fmt: skip
