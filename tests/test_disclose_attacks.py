@@ -236,19 +236,26 @@ def test_what_was_all_is_no_sum_of_years_where_it_ended_within_one() -> None:
     assert not system.is_margin_line.any()
 
 
-def test_what_follows_from_two_earlier_totals_is_public_though_no_row_said_it() -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "follow"),
+    [((2023,), (2023, 2024), {"2023", "2024"}), ((2022, 2023), (2022, 2023, 2024), {"2024"})],
+    ids=["each year", "the year between totals of years that nobody knows"],
+)
+def test_what_follows_from_two_earlier_totals_is_public_though_no_row_said_it(
+    first: tuple[int, ...], second: tuple[int, ...], follow: set[str]
+) -> None:
     def until(*years: int) -> pd.DataFrame:
         each = {f"{year}-Q{q}": (50, 100) for year in years for q in range(1, 5)}
         whole = {f"{year}": (200, 400) for year in years} | {"all": (200 * len(years), 400 * len(years))}
         return quarters(each | whole)
 
     records = []
-    for years in ((2023,), (2023, 2024)):
+    for years in (first, second):
         record = publish(until(*years), NO_COMPARISONS, earlier=records).record
         records.append(record.assign(**{c: record["period"].eq("all") for c in ("listed", "shown")}))
-    whole = stack(until(2023, 2024), records, ())
+    whole = stack(until(*second), records, ())
     gate = _gate(whole, np.ones(len(whole.rows), dtype=bool), load_registry())
-    assert set(whole.rows.loc[_follows(gate, whole) & ~whole.fixed, "period"]) == {"2023", "2024"}
+    assert set(whole.rows.loc[_follows(gate, whole) & ~whole.fixed, "period"]) == follow
 
 
 def test_a_revision_gives_away_the_few_whose_cases_were_revised() -> None:

@@ -100,9 +100,15 @@ def build_system(rows: pd.DataFrame, registry: Registry, ties: Sequence[Tie] = (
     margins = [_lines_along(names, axis, registry) for axis in _PLACE] + [_lines_over_strata(counts)]
     floor = np.where(names["role"].eq("change"), -UNBOUNDED, 0)
     inside["node"] = counts["node"].to_numpy()[inside["count"]]
-    lines, is_margin = _matrix(pd.concat(margins), [*_sums(nodes), inside], len(names))
+    lines, is_margin, labels = _matrix(pd.concat(margins), [*_sums(nodes), inside], len(names))
+    grown = _growth_over_periods(lines, labels, inside[inside["line"].str.startswith("since ")]["node"].to_numpy())
     system = System(
-        value=names["value"].to_numpy(), floor=floor, names=names, nodes=nodes, lines=lines, is_margin_line=is_margin
+        value=names["value"].to_numpy(),
+        floor=floor,
+        names=names,
+        nodes=nodes,
+        lines=sparse.vstack([lines, grown], format="csr"),
+        is_margin_line=np.append(is_margin, np.ones(grown.shape[0], dtype=bool)),
     )
     _check(system)
     return system
@@ -173,6 +179,22 @@ def _changed_counts(shown: pd.DataFrame, ties: Sequence[Tie], start: int) -> tup
     line = np.repeat([f"since {i}" for i in range(len(found))], 3)
     members = np.column_stack([after, before, own]).ravel()
     return changed, pd.DataFrame({"line": line, "count": members, "sign": np.tile([-1, 1, 1], len(found))})
+
+
+def _growth_over_periods(lines: sparse.csr_array, labels: pd.Index, since: Integers) -> sparse.csr_array:
+    """What a total holds more than an earlier one is the sum of the periods between them.
+
+    The difference of the lines of both totals, and so nothing new; but propagation adds up no lines. `since` holds the
+    nodes of the later total, of the earlier one and of the growth, for each tie in turn.
+    """
+    after, before, _ = since.reshape(-1, 3).T
+    later, earlier = (labels.get_indexer("period " + pd.Index(nodes).astype(str)) for nodes in (after, before))
+    both = (later >= 0) & (earlier >= 0)
+    own = labels.get_indexer(pd.Index([f"since {i}" for i in np.flatnonzero(both)]))
+    difference: sparse.csr_array = lines[later[both]] - lines[earlier[both]] - lines[own]
+    difference.eliminate_zeros()
+    nested = np.asarray((difference < 0).sum(axis=1)).ravel() == 1  # all of the earlier one's periods are in the later
+    return difference[np.flatnonzero(nested)]
 
 
 def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
@@ -288,8 +310,10 @@ def _sums(nodes: Integers) -> list[pd.DataFrame]:
     return [pd.DataFrame({"line": line, "node": complete.ravel(), "sign": np.tile([1, -1, 1], len(complete))})]
 
 
-def _matrix(margins: pd.DataFrame, inside: list[pd.DataFrame], node_count: int) -> tuple[sparse.csr_array, Mask]:
-    """The lines as a matrix, and for each whether it is a margin's."""
+def _matrix(
+    margins: pd.DataFrame, inside: list[pd.DataFrame], node_count: int
+) -> tuple[sparse.csr_array, Mask, pd.Index]:
+    """The lines as a matrix, for each whether it is a margin's, and their labels."""
     line = margins["axis"] + " " + margins["margin"].astype(str)
     heads = margins.assign(line=line, sign=-1, node=margins["margin"]).drop_duplicates("line")
     parts = margins.assign(line=line, sign=1, node=margins["part"])
@@ -300,7 +324,7 @@ def _matrix(margins: pd.DataFrame, inside: list[pd.DataFrame], node_count: int) 
     lines = sparse.coo_array((entries["sign"].to_numpy(dtype=np.int64), (row, entries["node"])), shape=shape)
     matrix = lines.tocsr()
     matrix.eliminate_zeros()  # where what was and what is are one count, only the change is left
-    return matrix, np.arange(len(labels)) < len(heads)
+    return matrix, np.arange(len(labels)) < len(heads), pd.Index(labels)
 
 
 def _check(system: System) -> None:
