@@ -502,13 +502,16 @@ def read_policies(database: Path) -> list[dict[str, str]]:
         rows = connection.execute(
             """
             select title, cast(effective_from as varchar), coalesce(cast(effective_to as varchar), ''), measure_id,
-                expected_direction, coalesce(other_changes, '')
+                expected_direction, coalesce(comparison_measure_id, ''), coalesce(other_changes, '')
             from marts.mart_policy__targets order by effective_from, title, version, measure_id
             """
         ).fetchall()
     finally:
         connection.close()
-    names = ("title", "effective_from", "effective_to", "measure_id", "expected_direction", "other_changes")
+    names = (
+        *("title", "effective_from", "effective_to", "measure_id", "expected_direction", "comparison_measure_id"),
+        "other_changes",
+    )
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -159,7 +159,7 @@ def every_kind_of_page() -> PublicData:
     listed = pd.concat([made.catalogue, more], ignore_index=True).fillna("")
     policy = {
         "title": "Diversion without a plea", "effective_from": "2023-07-01", "effective_to": "", "measure_id": "DIV-01",
-        "expected_direction": "up", "other_changes": "",
+        "expected_direction": "up", "comparison_measure_id": "", "other_changes": "",
     }  # fmt: skip
     return PublicData(
         measures=measures, comparisons=compared, catalogue=listed, settings=SETTINGS, run=made.run, policies=[policy],

@@ -23,17 +23,20 @@ from tests.report_example import SETTINGS
 TEN_YEARS = replace(SETTINGS, period_from=date(2015, 1, 1), period_to=date(2024, 12, 31))
 POLICY = {
     "title": "A policy", "effective_from": "2021-01-01", "effective_to": "", "measure_id": "DEC-02",
-    "expected_direction": "up", "other_changes": "",
+    "expected_direction": "up", "comparison_measure_id": "", "other_changes": "",
 }  # fmt: skip
 
 
-def world(noncitizens: Any, citizens: Any, *policies: dict[str, str]) -> PublicData:
-    """Rates by quarter of DEC-02, 400 cases each."""
+def world(noncitizens: Any, citizens: Any, *policies: dict[str, str], control: Any = ()) -> PublicData:
+    """Rates by quarter of DEC-02, 400 cases each; and of CHG-01, of citizens alone, for comparison."""
     quarters = periods(TEN_YEARS)[0]
+    listed = ["DEC-02", "CHG-01"] if len(control) else ["DEC-02"]
+    series = [("DEC-02", "noncitizen", noncitizens), ("DEC-02", "citizen", citizens), ("CHG-01", "citizen", control)]
     cells = pd.DataFrame(
         [
-            ("DEC-02", quarter, "white", group, "drug", "", round(400 * rate), 400)
-            for group, rates in (("noncitizen", noncitizens), ("citizen", citizens))
+            (measure, quarter, "white", group, "drug", "", round(400 * rate), 400)
+            for measure, group, rates in series
+            if measure in listed
             for quarter, rate in zip(quarters, rates, strict=True)
         ],
         columns=[
@@ -42,8 +45,9 @@ def world(noncitizens: Any, citizens: Any, *policies: dict[str, str]) -> PublicD
         ],
     )
     catalogue = pd.read_csv(ROOT / "data" / "reference" / "measures.csv", dtype=str, keep_default_na=False)
-    catalogue = catalogue[catalogue["measure_id"].eq("DEC-02")].reset_index(drop=True)
-    supplied = [tuple(c.split(".")) for need in catalogue["required_columns"][0].split() for c in need.split("|")]
+    catalogue = catalogue[catalogue["measure_id"].isin(listed)].reset_index(drop=True)
+    needs = " ".join(catalogue["required_columns"]).replace("|", " ").split()
+    supplied = [tuple(column.split(".")) for column in needs]
     values = cells.head(0).assign(value=0, outcome="", cases=0)
     measures = measure_table(cells, values, catalogue, [*supplied, ("citizenship_assertion", "value")], TEN_YEARS)
     return PublicData(
@@ -86,6 +90,30 @@ def test_groups_that_did_not_move_alike_before_are_no_comparison(say: Language) 
     assert page["between"][1][0][-1] == "no: no comparison"
     jumped = told(Story(world(np.append(np.linspace(0.1, 0.4, 24), [0.9] * 16), jump(0.2, 0.5)), say))
     assert any("had not moved alike" in sentence for sentence in jumped["sentences"])
+
+
+DECLARED = {**POLICY, "comparison_measure_id": "CHG-01"}
+
+
+def test_a_change_that_the_declared_comparison_saw_too_is_no_difference(say: Language) -> None:
+    both = world(jump(0.2, 0.5), jump(0.2, 0.5), DECLARED, control=jump(0.4, 0.7))
+    assert told(Story(both, say))["beside"][1][0][3:6] == ["+30 points", "+30 points", "±0 points"]
+    alone = world(jump(0.2, 0.5), jump(0.2, 0.5), DECLARED, control=jump(0.4, 0.4))
+    page = told(Story(alone, say))
+    assert page["beside"][1][0][3:] == ["+30 points", "±0 points", "+30 points", "3%", "yes, as far as can be seen"]
+    assert any("no proof of a cause" in sentence for sentence in page["sentences"])
+
+
+def test_a_declared_comparison_that_had_not_moved_alike_is_none(say: Language) -> None:
+    apart = world(jump(0.2, 0.5), jump(0.2, 0.5), DECLARED, control=np.linspace(0.1, 0.8, 40))
+    page = told(Story(apart, say))
+    assert page["beside"][1][0][-1] == "no: no comparison"
+    assert any("so it is none" in sentence for sentence in page["sentences"])
+    assert not any("no proof of a cause" in sentence for sentence in page["sentences"])
+
+
+def test_without_a_declared_comparison_none_is_made(say: Language) -> None:
+    assert told(Story(world(jump(0.2, 0.5), jump(0.2, 0.5), control=jump(0.4, 0.7)), say))["beside"][1] == []
 
 
 def test_a_quarter_in_which_a_policy_began_midway_belongs_to_neither_side(say: Language) -> None:

@@ -2,7 +2,7 @@
 
 A year on each side, so that no season is compared with another. No cause is ever named: other dates saw changes as
 well (their share is the p-value, given from forty quarters on), other law changed nearby, and noncitizens and citizens
-are compared only where they had moved alike before.
+are compared only where they had moved alike before. So is a measure with the one that the office declared for comparison.
 """
 
 from __future__ import annotations
@@ -50,6 +50,21 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Control:
+    """A measure that the office declared the policy should not move: its change, and the target's less that."""
+
+    measure: Any
+    change: float
+    less: Change | None
+    alike: float
+
+    @property
+    def is_comparison(self) -> bool:
+        """Both are known, and had moved alike before."""
+        return self.alike >= ALIKE and not np.isnan(self.change)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """One version of a policy and a measure it should move: the change among all, and between the two groups."""
 
@@ -62,15 +77,17 @@ class Target:
     citizens: float
     between: Change | None
     alike: float
+    control: Control | None
 
 
 def told(story: Story) -> dict[str, Any]:
-    """What the page of policies says of changes: sentences, dates, and two tables (header and rows)."""
+    """What the page of policies says of changes: sentences, dates, and three tables (header and rows)."""
     found = targets(story)
     return {
         "sentences": list(sentences(story, found)),
         "timeline": timeline(story),
         "changes": changes(story, found),
+        "beside": beside(story, found),
         "between": between(story, found),
     }
 
@@ -101,9 +118,24 @@ def targets(story: Story) -> list[Target]:
                 citizens=sides["citizen"][1] - sides["citizen"][0],
                 between=between,
                 alike=alike_before(one.events, one.cases, other.events, other.cases, changed_at=changed_at),
+                control=_control(story, rates.get(policy["comparison_measure_id"]), series[ALL], place),
             )
         )
     return found
+
+
+def _control(story: Story, measure: Any, series: Series, place: tuple[int | None, int]) -> Control | None:
+    if measure is None:
+        return None
+    dropped, changed_at = place
+    other = _series(story, measure.measure_id, ALL, dropped)
+    before, since = other.around(changed_at)
+    return Control(
+        measure=measure,
+        change=since - before,
+        less=change_at(series.rate, changed_at=changed_at, comparison=other.rate, window=WINDOW),
+        alike=alike_before(series.events, series.cases, other.events, other.cases, changed_at=changed_at),
+    )
 
 
 def _place(story: Story, effective_from: date) -> tuple[int | None, int] | None:
@@ -151,6 +183,24 @@ def changes(story: Story, found: Sequence[Target]) -> tuple[list[str], list[list
     ]  # fmt: skip
 
 
+def beside(story: Story, found: Sequence[Target]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: the change less that of the measure the office declared for comparison, where all can be told."""
+    say = story.say
+    header = [
+        say("Policy"), say("Measure"), say("Compared with"), say("Change"), say("Change of the comparison"),
+        say("Difference"), say("Other dates with as large a change"), say("Moved alike before"),
+    ]  # fmt: skip
+    return header, [
+        [
+            t.policy["title"], say(t.measure.title), say(t.control.measure.title), _gap(story, t.since - t.before),
+            _gap(story, t.control.change), _gap(story, t.since - t.before - t.control.change),
+            _p_value(story, t.control.less), _alike(story, t.control.alike),
+        ]
+        for t in found
+        if t.control is not None and not np.isnan(t.since - t.before - t.control.change)
+    ]  # fmt: skip
+
+
 def between(story: Story, found: Sequence[Target]) -> tuple[list[str], list[list[str]]]:
     """Header and rows: the change among noncitizens less that among citizens, where all can be told."""
     say = story.say
@@ -161,7 +211,7 @@ def between(story: Story, found: Sequence[Target]) -> tuple[list[str], list[list
     return header, [
         [
             t.policy["title"], say(t.measure.title), _gap(story, t.noncitizens), _gap(story, t.citizens),
-            _gap(story, t.noncitizens - t.citizens), _p_value(story, t.between), _alike(story, t),
+            _gap(story, t.noncitizens - t.citizens), _p_value(story, t.between), _alike(story, t.alike),
         ]
         for t in found
         if not np.isnan(t.noncitizens - t.citizens)
@@ -175,6 +225,12 @@ def sentences(story: Story, found: Sequence[Target]) -> Iterator[str]:
         return
     shown = [t for t in found if not np.isnan(t.since - t.before)]
     yield say("{told} of {all} changes after a policy can be told from published quarters.", told=say.count(len(shown)), all=say.count(len(found)))  # fmt: skip
+    controls = [t.control for t in shown if t.control is not None]
+    if controls:
+        yield say(
+            "For {declared} of these the office declared a measure that the policy should not move; {alike} of those measures had moved alike before, as far as can be seen, and stand beside it.",
+            declared=say.count(len(controls)), alike=say.count(sum(c.is_comparison for c in controls)),
+        )  # fmt: skip
     rare = [t for t in shown if t.change is not None and t.change.p_value <= ALIKE]
     for t in sorted(rare, key=lambda t: (-abs(t.since - t.before), t.measure.measure_id))[:3]:
         yield say(
@@ -182,6 +238,14 @@ def sentences(story: Story, found: Sequence[Target]) -> Iterator[str]:
             policy=t.policy["title"], measure=say(t.measure.title), since=_share(story, t.since),
             before=_share(story, t.before), share=say.share(t.change.p_value if t.change else np.nan),
         )  # fmt: skip
+        if t.control is not None and t.control.is_comparison:
+            yield say(
+                "Beside it {measure}, which the policy should not move and which had moved alike before: {change} at the same date. The difference is {difference}, which is no proof of a cause either.",
+                measure=say(t.control.measure.title), change=_gap(story, t.control.change),
+                difference=_gap(story, t.since - t.before - t.control.change),
+            )  # fmt: skip
+        elif t.control is not None and t.control.alike < ALIKE:
+            yield say("{measure}, declared for comparison, had not moved alike before it, so it is none.", measure=say(t.control.measure.title))  # fmt: skip
         if t.policy["other_changes"]:
             yield say("Within 90 days of it other law changed too: {changes}.", changes=t.policy["other_changes"])
         if t.alike < ALIKE:
@@ -198,10 +262,10 @@ def timeline(story: Story) -> list[list[str]]:
     ]
 
 
-def _alike(story: Story, target: Target) -> str:
-    if np.isnan(target.alike):
+def _alike(story: Story, alike: float) -> str:
+    if np.isnan(alike):
         return story.say("cannot be told")
-    return story.say("yes, as far as can be seen") if target.alike >= ALIKE else story.say("no: no comparison")
+    return story.say("yes, as far as can be seen") if alike >= ALIKE else story.say("no: no comparison")
 
 
 def _share(story: Story, value: float) -> str:
@@ -209,7 +273,7 @@ def _share(story: Story, value: float) -> str:
 
 
 def _gap(story: Story, value: float) -> str:
-    return story.say("cannot be told") if np.isnan(value) else story.say.gap(value, "share")
+    return story.say("cannot be told") if np.isnan(value) else story.say.gap(round(value, 9) + 0.0, "share")
 
 
 def _p_value(story: Story, change: Change | None) -> str:

@@ -28,6 +28,7 @@ select
     policies.policy_stage,
     targets.measure_id,
     targets.expected_direction,
+    targets.comparison_measure_id,
     policies.effective_quarter_on >= cast(audit_settings.period_from + interval 1 year as date)
     and policies.first_full_quarter_on <= cast(audit_settings.period_to + interval 1 day - interval 1 year as date)
         as has_a_year_on_both_sides,
