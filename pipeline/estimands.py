@@ -382,6 +382,8 @@ def _row(
         "benchmark": estimand.benchmark,
         "profile": "",
         "counted_by": "case",
+        "without_one_low_agency": "",
+        "without_one_high_agency": "",
     }
     if min(totals[1], totals[3]) < MINIMUM_CASES:
         return row | {"status": "not_estimable", "reason": f"Fewer than {MINIMUM_CASES} cases on one side."}
