@@ -171,7 +171,11 @@ class Workbench:
     # ---- pages -------------------------------------------------------------------------------------------------
 
     def _page(self, page: str, template: str, words: Mapping[str, Any], *, folder: str = "workbench/") -> Answer:
-        marts = [(self.story.mart_name(mart), href) for mart, href in self.edition.links().items() if mart not in self.edition.untold]
+        marts = [
+            (self.story.mart_name(mart), href)
+            for mart, href in self.edition.links().items()
+            if mart not in self.edition.untold
+        ]
         ours = {
             "restricted": True, "languages": (), "bench": self,
             "navigation": [
