@@ -393,7 +393,7 @@ class _Audit:
         return told(find(measures, comparisons, self.counts.catalogue, as_of=as_of), self.counts.catalogue)
 
     def _write_restricted(self, found: Statistics, checks: list[Any]) -> None:
-        from pipeline.cliffs import TERMS, cliff_table
+        from pipeline.cliffs import COUNTS, cliff_table
 
         folder = self.out / "restricted"
         connection = duckdb.connect(str(self.database), read_only=True)
@@ -404,7 +404,7 @@ class _Audit:
                 _copy(connection, f"select * from marts.{quoted(table)} order by {order}", folder / f"{table}.parquet")
             _copy(connection, "select * from landed.rejects order by all", folder / "rejects.parquet")
             for name, frame in {
-                "cliffs": cliff_table(connection.execute(TERMS).fetchdf()),
+                "cliffs": cliff_table(connection.execute(COUNTS).fetchdf()),
                 "measures": found.measures,
                 "comparisons": found.comparisons,
                 "adjusted": found.adjusted,

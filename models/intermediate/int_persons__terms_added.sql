@@ -64,6 +64,10 @@ select
     added.person_id,
     added.last_decided_on,
     counted.conviction_count,
+    -- one number only where both ways to read the record lead to it
+    case
+        when not added.is_life and not added.has_open_term and added.fewest_days = added.most_days then added.most_days
+    end as added_days,
     case
         when added.is_life or added.fewest_days >= 5 * 365 then true
         when added.most_days < 5 * 365 and not added.has_open_term then false

@@ -9,6 +9,7 @@ roundness: read it against another group or another time, or at 364, which nobod
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,12 +52,13 @@ def excess_at(
     window: tuple[int, int] = (360, 370),
     span: tuple[int, int] = (180, 550),
     degree: int = 3,
+    is_round: Callable[[ArrayLike], NDArray[np.bool_]] = is_whole_months,
     confidence: float = 0.95,
 ) -> Bunching:
     """The excess at a value, from a histogram; values that the histogram does not hold have no cases.
 
     A Poisson regression of the counts in `span` outside `window` on a polynomial of the value and on whether it is a
-    whole number of months, by Newton's method. Scatter beyond Poisson widens the limits (quasi-Poisson). They combine
+    round one (a whole number of months, unless told otherwise), by Newton's method. Scatter beyond Poisson widens the limits (quasi-Poisson). They combine
     the exact limits of the count (Garwood 1936) with those of the expected number, by the method of variance estimates
     recovery.
     """
@@ -67,7 +69,7 @@ def excess_at(
     np.add.at(at_value, known[inside] - span[0], found[inside])
     outside = (day < window[0]) | (day > window[1])
     distance = (day - day.mean()) / (day.size / 2)
-    design = np.column_stack([distance**power for power in range(degree + 1)] + [is_whole_months(day).astype(float)])
+    design = np.column_stack([distance**power for power in range(degree + 1)] + [is_round(day).astype(float)])
     observed = float(at_value[at - span[0]])
     fit = _poisson(design[outside], at_value[outside])
     if fit is None:

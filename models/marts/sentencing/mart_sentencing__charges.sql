@@ -102,6 +102,7 @@ select
         else 'since_cap_of_364_days'
     end as cap,
     described.is_conviction and coalesce(described.is_turning_on_loss, false) as is_turning_on_loss,
+    described.loss_amount as loss_usd,
     described.loss_amount > 10000 as is_loss_over_10000,
     case
         when described.loss_amount <= 8000 then 'up_to_8000'

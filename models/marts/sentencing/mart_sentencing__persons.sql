@@ -8,6 +8,7 @@ select
     persons.last_decided_on,
     {{ groups_on('persons.last_decided_on') }},
     persons.conviction_count,
+    persons.added_days,
     persons.reaches_five_years
 from persons
 {{ join_groups('persons.person_id', "'not_recorded'") }}
