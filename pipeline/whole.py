@@ -27,6 +27,7 @@ _OF_THE_MACHINE = {
     errno.EDQUOT: "Make room, or choose another disk with --out; TMPDIR says where temporary files go",
     errno.EFBIG: "Raise the limit (ulimit -f), or choose another disk",
     errno.EIO: "The disk fails: copy what is on it",
+    errno.ENOMEM: "Close other programs, or take a machine with more memory",
     errno.EMFILE: "Raise the limit (ulimit -n)",
 }
 
@@ -108,6 +109,8 @@ def of_the_machine(error: BaseException | None) -> Problem | None:
         number = error.errno if isinstance(error, OSError) else None
         if number not in _OF_THE_MACHINE:
             number = next((n for n in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if os.strerror(n) in str(error)), None)
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":  # DuckDB's
+            number = errno.ENOMEM
         if number is not None:
             file = error.filename if isinstance(error, OSError) else None
             return Problem(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -263,6 +264,7 @@ def test_a_full_disk_is_told_as_one(tiny: TinyOffice) -> None:
     [
         (OSError(errno.ENOSPC, "No space left on device", "a.parquet"), "IIU142 a.parquet: no space left on device"),
         (OSError(errno.EROFS, "Read-only file system", "b"), "IIU142 b: read-only file system"),
+        (duckdb.OutOfMemoryException("failed"), "IIU142 (a file of the run): cannot allocate memory"),
         (
             RuntimeError("IO Error: Could not write file: No space left on device"),
             "IIU142 (a file of the run): no space",

@@ -553,7 +553,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tiny: TinyOffice, monke
 
 @pytest.mark.slow
 def test_a_large_export_is_read_within_bounded_memory(tiny: TinyOffice) -> None:
-    """600 MB, gzip among it, in a process that may hold 700 MB beyond what it holds when it starts."""
+    """600 MB, by a database that may hold 800 MB; with any limit above that, what does not fit waits on the disk."""
     import subprocess
     import sys
 
@@ -574,14 +574,14 @@ import duckdb
 connect = duckdb.connect
 def limited(*arguments, **keys):
     connection = connect(*arguments, **keys)
-    connection.execute("set memory_limit = '400MB'; set threads = 2; set preserve_insertion_order = true")
+    connection.execute("set threads = 2")
     return connection
 duckdb.connect = limited
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-(count,) = office.land().files
+(count,) = office.land(memory_limit='800MB').files
 print(count.read, count.landed, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     read, landed, megabytes = map(int, done.stdout.split())
     assert read == landed == 6_000_000
-    assert megabytes < 900, megabytes
+    assert megabytes < 1_100, megabytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from pipeline.contract import load_contract
 from pipeline.ingest.land import Landing, land
@@ -84,7 +85,7 @@ class TinyOffice:
     def write_export(self, content: bytes, name: str = "referrals.csv") -> None:
         (self.raw / name).write_bytes(content)
 
-    def land(self) -> Landing:
+    def land(self, **options: Any) -> Landing:
         contract = load_contract()
         office = load_office(self.office, contract)
-        return land(office=office, contract=contract, raw=self.raw, database=self.database, work=self.work)
+        return land(office=office, contract=contract, raw=self.raw, database=self.database, work=self.work, **options)

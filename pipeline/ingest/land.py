@@ -62,13 +62,25 @@ class Landing:
     linkage: tuple[Threshold, ...] = ()
 
 
-def land(*, office: Office, contract: Contract, raw: Path, database: Path, work: Path, freeze: bool = False) -> Landing:
-    """Land all files of `raw` into the schema `landed` of `database`. Raises `AuditError` with every problem found."""
+def land(
+    *,
+    office: Office,
+    contract: Contract,
+    raw: Path,
+    database: Path,
+    work: Path,
+    freeze: bool = False,
+    memory_limit: str = "50%",
+) -> Landing:
+    """Land all files of `raw` into the schema `landed` of `database`. Raises `AuditError` with every problem found.
+
+    What does not fit into `memory_limit`, a size or a share of the machine's memory, waits in `work`.
+    """
     sources = find_sources(office, raw, freeze=freeze, work=work)
     connection = duckdb.connect(str(database))
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
-        connection.execute("set memory_limit = '50%'")  # as in pipeline/dbt/profiles.yml
+        connection.execute(f"set memory_limit = {literal(memory_limit)}")  # as in pipeline/dbt/profiles.yml
         connection.execute("set enable_progress_bar = false")  # a notebook would show it
         settings = office.settings
         install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))
@@ -165,6 +177,8 @@ class _Lander:
                     source, raw, FileCount(path=source.shown, batch=source.batch, sha256="", bytes=0)
                 )
                 texts |= lander.identities()
+            except duckdb.OutOfMemoryException:
+                raise
             except (AuditError, duckdb.Error):
                 continue
             finally:
@@ -199,6 +213,8 @@ class _Lander:
             lander = self._lander_of(source, raw, count)
             try:
                 lander.run()
+            except duckdb.OutOfMemoryException:
+                raise
             except duckdb.Error as error:
                 self.problems += lander.failures(error)
                 return

@@ -159,6 +159,8 @@ def _read_csv(
     call = f"read_csv({literal(str(text.path))}, {', '.join(f'{k} = {v}' for k, v in options.items())})"
     try:
         connection.execute(f"create or replace table {quoted(table + '_rows')} as select * from {call}")
+    except duckdb.OutOfMemoryException:
+        raise  # this says nothing of the file
     except duckdb.Error as error:
         raise refused(
             source,
