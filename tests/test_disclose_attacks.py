@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipeline.disclose import HIDDEN, load_registry, publish
+from pipeline.disclose import HIDDEN, load_registry, publish, publish_adjusted
 from pipeline.disclose.attack import propagate
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
@@ -19,6 +19,7 @@ from pipeline.disclose.publish import _follows, _gate
 from pipeline.disclose.suppress import make_gate
 from pipeline.disclose.system import WINDOW, build_system
 from pipeline.errors import ReleaseRefused
+from pipeline.estimands import ADJUSTED_COLUMNS
 from tests.test_disclose import CELL, NO_COMPARISONS, NO_RACE_UNKNOWN, long_table
 
 NUMBERS = [
@@ -167,6 +168,20 @@ def test_the_words_of_an_estimand_are_no_numbers_of_its_cell(tmp_path: Path) -> 
     assert refusal(tmp_path, rows) == []
     frame.assign(rate=0.1).to_csv(tmp_path / "adjusted.csv", index=False)
     assert any(p.startswith("IIU604 filed, all, asian") for p in refusal(tmp_path, rows))
+
+
+def test_an_adjusted_amount_is_judged_with_the_median_that_it_adjusts(tmp_path: Path) -> None:
+    amounts = long_table({("white", "citizen"): (0, 400), ("black", "citizen"): (0, 300)}).assign(
+        stratum="median", ci_method="order_statistic", numerator=pd.NA
+    )
+    rows = amounts.astype({"numerator": "Int64"})
+    published = publish(rows, NO_COMPARISONS).measures
+    asked = {"estimand": "a", "measure_id": "filed", "race": "black", "citizenship": "all", "reference_race": "white"}
+    ratio = {"reference_citizenship": "all", "amount_ratio": 1.2, "status": "ok", "reason": ""}
+    adjusted = publish_adjusted(pd.DataFrame([dict.fromkeys(ADJUSTED_COLUMNS) | asked | ratio]), published)
+    assert adjusted[["stratum", "amount_ratio"]].to_numpy().tolist() == [["median", 1.2]]
+    adjusted.to_csv(written(tmp_path, published) / "adjusted.csv", index=False)
+    assert refusal(tmp_path, rows) == []
 
 
 def test_that_a_group_has_nobody_in_all_the_records_may_stand_in_the_files(tmp_path: Path) -> None:

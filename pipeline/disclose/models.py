@@ -16,7 +16,7 @@ from pipeline.disclose.registry import CELL
 #: Digits behind the point: a tenth of a percentage point.
 DIGITS = 3
 LABELS = [
-    *("estimand", "given", "held_equal", "measure_id", "mart", "period", "contrast", "race", "citizenship"),
+    *("estimand", "given", "held_equal", "measure_id", "mart", "period", "contrast", "race", "citizenship", "stratum"),
     *("reference_race", "reference_citizenship", "benchmark", "profile", "counted_by"),
 ]
 NUMBERS = [
