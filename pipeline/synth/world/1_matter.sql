@@ -454,7 +454,8 @@ SELECT
     END AS released_at,
     CASE
         WHEN due_2_at IS NOT NULL THEN due_2_at + to_minutes(CAST(60 * lag_2_hours AS BIGINT))
-        WHEN has_second_stay THEN CAST(to_prison_on AS TIMESTAMP) + INTERVAL 30 HOUR
+        -- who surrenders later than the bus to prison leaves takes the next one
+        WHEN has_second_stay THEN greatest(CAST(to_prison_on AS TIMESTAMP) + INTERVAL 30 HOUR, booked_2_at + INTERVAL 21 HOUR)
     END AS released_2_at,
     greatest(0, date_diff('day', booked_at, least(coalesce(due_at, CAST(sentenced_on AS TIMESTAMP)), CAST(sentenced_on AS TIMESTAMP)))) AS jail_days_before_sentence,
     -- One missed appearance, of a case that had a second one, by someone who was free.
