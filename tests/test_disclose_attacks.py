@@ -298,6 +298,12 @@ def test_two_totals_a_few_cases_apart_are_not_both_published() -> None:
     assert status["all"] == HIDDEN  # less the total published before, it is the quarter
 
 
+def test_what_is_told_by_year_alone_is_told_again_with_a_year_more() -> None:
+    first = publish(quarters({"2023": (50, 100), "all": (50, 100)}), NO_COMPARISONS).record
+    more = quarters({"2023": (50, 100), "2024": (60, 100), "all": (110, 200)})
+    assert publish(more, NO_COMPARISONS, earlier=[first]).measures["status"].eq("ok").all()
+
+
 def test_totals_of_finished_years_are_told_again_each_quarter() -> None:
     whole = {"2023-Q1": (50, 100), "2023-Q2": (60, 100), "2023-Q3": (50, 90), "2023-Q4": (40, 90)}
     whole |= {"2023": (200, 380), "all": (200, 380)}

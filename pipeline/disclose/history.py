@@ -45,7 +45,9 @@ def window_of(rows: pd.DataFrame) -> str:
     quarters = rows.loc[rows["period"].str.contains("-Q"), "period"]
     years = rows.loc[rows["period"].str.len().eq(len("2024")), "period"]
     summed = quarters[quarters.str[:4].isin(years)] if len(years) else quarters
-    return f"{summed.min()}/{summed.max()}" if len(summed) else "all"
+    if len(summed):
+        return f"{summed.min()}/{summed.max()}"
+    return f"{years.min()}-Q1/{years.max()}-Q4" if len(years) else "all"
 
 
 def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collection[str]) -> Stack:
@@ -62,7 +64,7 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
     for age, record in enumerate(reversed(earlier), start=1):
         # A year that was not finished was never listed, and means more once there are more quarters.
         record = record[finished(record["period"]) | record["window"].eq(window)]
-        moved = record["period"].eq("all") & record["window"].ne(window)
+        moved = record["period"].eq("all") & ~record["window"].isin([window, "all"])
         old = record.assign(
             version=age, name=record["measure_id"], period=record["period"].mask(moved, WINDOW + record["window"])
         )
