@@ -278,7 +278,7 @@ class _Audit:
         restricted = self._findings(found.measures, found.comparisons)
         _write_json(self.out / "restricted" / "findings.json", restricted)
         with step("worklists", "Listing the cases behind the findings"):
-            from pipeline.worklists import write_worklists
+            from pipeline.for_the_unit.worklists import write_worklists
 
             write_worklists(
                 findings=restricted,
@@ -336,7 +336,9 @@ class _Audit:
     def _statistics(self) -> Statistics:
         from pipeline.estimands import adjusted_table, load_estimands
         from pipeline.fixed_mix import changes_table, fixed_mix_table
-        from pipeline.knowledge import knowledge_table
+        from pipeline.for_the_unit.knowledge import knowledge_table
+        from pipeline.for_the_unit.race_sources import race_sources
+        from pipeline.for_the_unit.unit_rates import unit_rates
         from pipeline.measures import (
             CITIZENSHIP_COLUMN,
             comparison_table,
@@ -346,8 +348,6 @@ class _Audit:
             with_clustered_p_values,
             with_saturations,
         )
-        from pipeline.race_sources import race_sources
-        from pipeline.unit_rates import unit_rates
         from pipeline.whose import read_whose
 
         settings, supplied = self.office.settings, self.office.supplied
@@ -393,7 +393,7 @@ class _Audit:
         return told(find(measures, comparisons, self.counts.catalogue, as_of=as_of), self.counts.catalogue)
 
     def _write_restricted(self, found: Statistics, checks: list[Any]) -> None:
-        from pipeline.cliffs import COUNTS, cliff_table
+        from pipeline.for_the_unit.cliffs import COUNTS, cliff_table
 
         folder = self.out / "restricted"
         connection = duckdb.connect(str(self.database), read_only=True)

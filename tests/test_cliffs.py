@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.cliffs import CLIFF_COLUMNS, COUNTS, LINES, cliff_table
+from pipeline.for_the_unit.cliffs import CLIFF_COLUMNS, COUNTS, LINES, cliff_table
 from pipeline.stats.bunching import is_whole_months
 
 

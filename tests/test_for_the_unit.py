@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from pipeline.estimands import Whose
-from pipeline.race_sources import race_sources
+from pipeline.for_the_unit.race_sources import race_sources
+from pipeline.for_the_unit.unit_rates import unit_rates
 from pipeline.stats.units import shrink
-from pipeline.unit_rates import unit_rates
 from tests.report_example import SETTINGS
 
 CATALOGUE = pd.DataFrame([

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.findings import rules
-from pipeline.knowledge import knowledge_table
+from pipeline.for_the_unit.knowledge import knowledge_table
 from tests.report_example import SETTINGS
 
 CATALOGUE = pd.DataFrame([{"measure_id": "M", "kind": "rate", "fact": "mart_x", "numerator": "happened", "denominator": ""}])  # fmt: skip

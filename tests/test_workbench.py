@@ -20,6 +20,7 @@ import pytest
 from pipeline.audit import inert_labels
 from pipeline.cli import main
 from pipeline.findings import find
+from pipeline.for_the_unit.worklists import rows_of
 from pipeline.measures import comparison_table, measure_table
 from pipeline.report import workbench
 from pipeline.report.pdf import find_chrome
@@ -28,7 +29,6 @@ from pipeline.report.tables import PublicData, records, write_tables
 from pipeline.report.words import told
 from pipeline.report.workbench import Workbench, access_log, serving
 from pipeline.restricted import seal
-from pipeline.worklists import rows_of
 from tests.report_example import QUARTERS, RACES, SETTINGS, catalogue, example
 
 ROWS = 600

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline.findings import declared_worklists
-from pipeline.worklists import MOST_ROWS, write_worklists
+from pipeline.for_the_unit.worklists import MOST_ROWS, write_worklists
 
 AS_OF = date(2024, 12, 31)
 MEASURE = {

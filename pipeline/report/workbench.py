@@ -27,15 +27,7 @@ import pandas as pd
 
 from pipeline.errors import AuditError, Problem, place
 from pipeline.findings import declared_worklists, judge
-from pipeline.ingest.read import literal, quoted
-from pipeline.report import figures
-from pipeline.report.access_log import access_log, write_access
-from pipeline.report.language import ENGLISH
-from pipeline.report.site import HERE, Edition
-from pipeline.report.tables import ALL, SHOWN, PublicData, counted, headline, read_tables, records
-from pipeline.restricted import opened
-from pipeline.stats.intervals import Interval, mover
-from pipeline.worklists import (
+from pipeline.for_the_unit.worklists import (
     ABOUT,
     ALL_ROWS,
     Part,
@@ -46,6 +38,14 @@ from pipeline.worklists import (
     who_answers,
     workbook,
 )
+from pipeline.ingest.read import literal, quoted
+from pipeline.report import figures
+from pipeline.report.access_log import access_log, write_access
+from pipeline.report.language import ENGLISH
+from pipeline.report.site import HERE, Edition
+from pipeline.report.tables import ALL, SHOWN, PublicData, counted, headline, read_tables, records
+from pipeline.restricted import opened
+from pipeline.stats.intervals import Interval, mover
 
 GROUPS = {"race": "Race", "citizenship": "Citizenship", "offence_group": "Offence", "stratum": "Part"}
 CELL = ("period", *GROUPS)
