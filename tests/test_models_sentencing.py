@@ -234,9 +234,14 @@ def test_ten_thousand_dollars_are_not_above_the_line(cells: Any) -> None:
 
 ADDED: dict[str, list[tuple[str | None, str | None, str | None]]] = {
     "line": [("3", "years", "a"), ("24", "months", "b")],
+    "line_in_days": [("3", "years", "a"), ("730", "days", "b")],
     "short": [("3", "years", "a"), ("729", "days", "b")],
+    "line_of_three": [("20", "months", "a"), ("20", "months", "b"), ("20", "months", "c")],
+    "short_of_three": [("20", "months", "a"), ("20", "months", "b"), ("19", "months", "c")],
     "together": [("4", "years", "a"), ("3", "years", "a")],
+    "line_together": [("5", "years", "a"), ("3", "years", "a")],
     "unmarked": [("4", "years", None), ("3", "years", None)],
+    "line_unmarked": [("5", "years", None), ("1", "days", None)],
     "alone": [("9", "years", "a")],
     "never": [("1", "years", None), ("2", "years", None)],
     "for_life": [(None, "life", None), ("1", "days", None)],
@@ -264,14 +269,19 @@ def test_terms_add_up_unless_served_together_and_stay_open_where_the_record_does
     ).fetchall()
     assert dict(found) == {
         "add_line": True,
+        "add_line_in_days": True,
         "add_short": False,
+        "add_line_of_three": True,
+        "add_short_of_three": False,
         "add_together": False,
+        "add_line_together": True,
         "add_unmarked": None,
+        "add_line_unmarked": True,
         "add_never": False,
         "add_for_life": True,
         "add_not_on_file": None,
     }
-    assert cells("SEN-07", 2010) == (2, 5)
+    assert cells("SEN-07", 2010) == (6, 10)
 
 
 # Recommendations, memos and what became of them ---------------------------------------------------------------------

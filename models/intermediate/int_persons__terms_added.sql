@@ -8,7 +8,11 @@ with terms as (
         convictions.charge_id,
         convictions.decided_on,
         sentences.term_unit = 'life' as is_life,
-        case sentences.kind when 'custody' then sentences.term_days when 'no_custody' then 0 end as days,
+        -- a month is no whole number of days, and three times twenty months are five years
+        case sentences.kind
+            when 'custody' then {{ term_in_twelfths_of_days('sentences.term_value', 'sentences.term_unit') }}
+            when 'no_custody' then 0
+        end as twelfths,
         -- a mark says something within its case alone
         case
             when sentences.concurrent_group is not null
@@ -29,9 +33,9 @@ together as (
     select
         person_id,
         served_together,
-        max(days) as days,
+        max(twelfths) as twelfths,
         bool_or(coalesce(is_life, false)) as is_life,
-        bool_or(days is null and is_life is not true) as has_open_term,
+        bool_or(twelfths is null and is_life is not true) as has_open_term,
         max(decided_on) as last_decided_on
     from terms
     group by person_id, served_together, case when served_together is null then charge_id end
@@ -51,11 +55,11 @@ added as (
         max(last_decided_on) as last_decided_on,
         bool_or(is_life) as is_life,
         bool_or(has_open_term) as has_open_term,
-        coalesce(sum(days), 0) as most_days,
+        coalesce(sum(twelfths), 0) as most_twelfths,
         greatest(
-            coalesce(sum(days) filter (where served_together is not null), 0),
-            coalesce(max(days) filter (where served_together is null), 0)
-        ) as fewest_days
+            coalesce(sum(twelfths) filter (where served_together is not null), 0),
+            coalesce(max(twelfths) filter (where served_together is null), 0)
+        ) as fewest_twelfths
     from together
     group by person_id
 )
@@ -66,11 +70,12 @@ select
     counted.conviction_count,
     -- one number only where both ways to read the record lead to it
     case
-        when not added.is_life and not added.has_open_term and added.fewest_days = added.most_days then added.most_days
+        when not added.is_life and not added.has_open_term and added.fewest_twelfths = added.most_twelfths
+            then {{ whole('added.most_twelfths / 12') }}
     end as added_days,
     case
-        when added.is_life or added.fewest_days >= 5 * 365 then true
-        when added.most_days < 5 * 365 and not added.has_open_term then false
+        when added.is_life or added.fewest_twelfths >= 5 * 365 * 12 then true
+        when added.most_twelfths < 5 * 365 * 12 and not added.has_open_term then false
     end as reaches_five_years
 from added
 inner join counted on added.person_id = counted.person_id

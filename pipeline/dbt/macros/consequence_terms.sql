@@ -102,6 +102,15 @@
     end
 {%- endmacro %}
 
+{#- The same in twelfths of a day, in which months are whole: to add terms up. NULL for life. -#}
+{% macro term_in_twelfths_of_days(value, unit) -%}
+    case {{ unit }}
+        when 'years' then {{ whole(value ~ ' * 365 * 12') }}
+        when 'months' then {{ whole(value ~ ' * 365') }}
+        when 'days' then {{ whole(value ~ ' * 12') }}
+    end
+{%- endmacro %}
+
 {#- What a statutory maximum, or a bound on it, says to one of these tests; NULL where the bound leaves it open. -#}
 {% macro bound_tested(bound, test) -%}
     case
