@@ -195,6 +195,15 @@ def test_what_a_policy_changes_is_seen_from_its_first_year_on(planted: Audited, 
     assert not apart(null)
 
 
+def test_where_nothing_is_planted_certifications_are_in_time_beyond_doubt(null: Audited) -> None:
+    (target,) = (target for target in rules()["targets"] if target["measure_id"] == "VIC-03")
+    told = null.measures.query(
+        "measure_id == 'VIC-03' and period == 'all' and stratum == 'all' and offence_group == 'all'"
+    )
+    (row,) = told.query("race == 'all' and citizenship == 'all'").to_dict("records")
+    assert row["ci_low"] > target["at_least"]
+
+
 def test_where_nothing_is_planted_nothing_is_found(null: Audited) -> None:
     assert null.effects == []
     assert [f["id"] for f in null.findings] == []

@@ -244,6 +244,21 @@ def test_every_planted_effect_shows_in_the_true_rates(example: Made) -> None:
         assert (effect["rate_where_it_holds"] > effect["rate_elsewhere"]) == raises, effect["id"]
 
 
+@pytest.mark.parametrize("county", ["quiet", "loud"])
+def test_a_certification_is_late_by_the_law_or_not_at_all(county: str, request: pytest.FixtureRequest) -> None:
+    """7 days for who is in removal proceedings, else 30; late is past the 90 days of the years before 2020 as well."""
+    found = request.getfixturevalue(county).execute(
+        """
+        SELECT in_proceedings, is_late, min(decided_on - received_on), max(decided_on - received_on) FROM certification
+        GROUP BY ALL
+        """
+    )
+    days = {(in_proceedings, is_late): (low, high) for in_proceedings, is_late, low, high in found.fetchall()}
+    assert days[True, False][1] <= 7
+    assert days[False, False][1] <= 30
+    assert all(low > 90 for (_, is_late), (low, _) in days.items() if is_late and low is not None)
+
+
 def test_late_and_missing_knowledge_of_citizenship_is_no_accident(loud: duckdb.DuckDBPyConnection) -> None:
     known = dict(
         loud.execute(

@@ -132,7 +132,7 @@ RATES = (
     Rate(measure="PPT-02", decision="slow_acknowledgement", unit="requests, acknowledged late",
          rows="point_person_request", among="TRUE", chance="p_slow_acknowledgement",
          outcome="draw(m, 'slow ack') < p_slow_acknowledgement", day="received_on"),
-    Rate(measure="VIC-03", decision="certification_late", unit="requests, not decided in thirty days",
+    Rate(measure="VIC-03", decision="certification_late", unit="requests, not decided within the time the law allows",
          rows="(SELECT *, 'all' AS race, 'all' AS citizenship FROM certification)", among="TRUE",
          chance="p_certification_late", outcome="is_late", day="received_on"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ SELECT
     {{ code('offence', 'category', 'CRIME') }} AS "CRIME",
     {{ pick('certificate language', {'SPA': 0.62, 'ENG': 0.20, 'VIE': 0.08, 'CMN': 0.06, 'ARA': 0.04}, id='i') }} AS "LANG",
     CASE WHEN draw(i, 'language served') < 0.8 THEN {{ pick('certificate language', {'SPA': 0.62, 'ENG': 0.20, 'VIE': 0.08, 'CMN': 0.06, 'ARA': 0.04}, id='i') }} ELSE 'ENG' END AS "LANG_SERVED",
-    CASE WHEN draw(i, 'proceedings') < 0.12 THEN 'Y' WHEN draw(i, 'proceedings') < 0.7 THEN 'N' END AS "IN_PROC",
+    CASE WHEN draw(i, 'asked about proceedings') < 0.7 THEN CASE WHEN in_proceedings THEN 'Y' ELSE 'N' END END AS "IN_PROC",
     CASE WHEN draw(i, 'again') < 0.11 THEN 'Y' ELSE 'N' END AS "RECERT",
     CASE WHEN draw(i, 'also defendant') < 0.06 THEN 'Y' ELSE 'N' END AS "ALSO_DEF"
     {{ book() }}

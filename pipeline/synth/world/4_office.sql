@@ -38,9 +38,10 @@ CREATE TABLE certification AS
 SELECT
     *,
     draw(i, 'late') < p_certification_late AS is_late,
+    -- past the law of every year, which before 2020 gave ninety days; and in time for who is in removal proceedings, too
     CASE
-        WHEN draw(i, 'late') >= p_certification_late THEN received_on + whole(i, 'certified', 4, 28)
-        WHEN draw(i, 'ever') < 0.5 THEN received_on + whole(i, 'certified late', 45, 260)
+        WHEN draw(i, 'late') >= p_certification_late THEN received_on + CASE WHEN in_proceedings THEN whole(i, 'certified', 1, 7) ELSE whole(i, 'certified', 4, 28) END
+        WHEN draw(i, 'ever') < 0.5 THEN received_on + whole(i, 'certified late', 100, 300)
     END AS decided_on,
     {{ pick('certified', {'certified': 0.80, 'denied': 0.17, 'withdrawn': 0.03}, id='i') }} AS decision,
     {{ pick('crime', {'domestic_violence': 0.40, 'assault': 0.24, 'sexual': 0.14, 'robbery': 0.14, 'other': 0.08}, id='i') }} AS category
@@ -48,6 +49,7 @@ FROM (
     SELECT
         CAST(i AS BIGINT) AS i,
         received_on,
+        draw(i, 'proceedings') < 0.17 AS in_proceedings,
         expit(-2.9 + {{ effect('certification_late', 'received_on') }}) AS p_certification_late
     FROM (SELECT i, DATE '{{ start }}' + CAST(i * {{ days }} // {{ certifications }} AS INTEGER) AS received_on FROM range({{ certifications }}) AS numbers (i))
 );
