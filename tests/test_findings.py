@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from pipeline.audit import _findings_of
 from pipeline.contract import ROOT
 from pipeline.errors import AuditError
 from pipeline.findings import _named_once, find, judged, rules, track
-from pipeline.measures import COMPARISON_COLUMNS
+from pipeline.measures import COMPARISON_COLUMNS, comparison_table, measure_table
 from pipeline.stats.intervals import wilson
+from tests.report_example import SETTINGS, catalogue
 
 
 def gap(name: str, difference: float) -> dict[str, Any]:
@@ -199,6 +201,47 @@ def test_the_day_does_not_move_because_the_audit_was_made_again() -> None:
         [{**zero("BAIL-04", 3), "due": "2025-04-30"}], [{**zero("BAIL-04", 3), "due": "2025-01-30"}], set()
     )
     assert again["due"] == "2025-01-30"
+
+
+#: Of a thousand citizens and a thousand noncitizens of each quarter, how many.
+TWO_QUARTERS = {
+    "CHG-01": [(600, 700), (600, 700)],  # as wide as before
+    "CHG-05": [(300, 400), (300, 500)],  # wider
+    "DIV-01": [(400, 300), (400, 500)],  # made up for
+    "DIV-04": [(400, 400), (400, 600)],  # there was none
+    "BAIL-03": [(100, 200), (100, 200)],  # there still, but by then the office cannot tell
+    "BAIL-04": [(0, 3), (0, 1)],
+}
+
+
+def audit_of(quarters: int, **settings: Any) -> tuple[list[dict[str, Any]], set[str]]:
+    """Findings of an export that reaches to the end of so many quarters of 2024, and what it could have shown."""
+    cells = pd.DataFrame(
+        [
+            {"measure_id": measure, "quarter": f"2024-Q{quarter}", "citizenship": group, "numerator": events}
+            for measure, told in TWO_QUARTERS.items()
+            for quarter, counts in enumerate(told[:quarters], start=1)
+            for group, events in zip(("citizen", "noncitizen"), counts, strict=True)
+        ]
+    ).assign(race="white", offence_group="property", stratum="all", denominator=1000)
+    as_of = (date(2024, 3, 31), date(2024, 6, 30))[quarters - 1]
+    known = replace(SETTINGS, as_of_date=as_of, period_from=date(2024, 1, 1), period_to=as_of, **settings)
+    columns = [tuple(c.split(".")) for row in catalogue()["required_columns"] for c in row.split()]
+    supplied = [*columns, ("citizenship_assertion", "value")]
+    values = pd.DataFrame(columns=[*cells.columns, "value", "outcome", "cases"])
+    measures = measure_table(cells, values, catalogue(), supplied, known)
+    comparisons = comparison_table(measures, known)
+    return find(measures, comparisons, catalogue(), as_of=as_of), judged(measures, comparisons)
+
+
+def test_an_audit_beside_that_of_the_quarter_before_says_what_became_of_each_finding() -> None:
+    earlier, _ = audit_of(1)
+    now, judged_now = audit_of(2, cannot_answer=(("BAIL-03", "No longer recorded."),))
+    became = {f["measure_id"]: f["status"] for f in track(now, earlier, judged_now)}
+    assert became == {
+        "CHG-01": "persisting", "CHG-05": "worsened", "DIV-01": "closed", "DIV-04": "new", "BAIL-03": "not_told",
+        "BAIL-04": "worsened",
+    }  # fmt: skip
 
 
 def test_every_rule_names_measures_and_parts_that_there_are() -> None:
