@@ -29,6 +29,7 @@ from pipeline.report.tables import PublicData, records, write_tables
 from pipeline.report.words import told
 from pipeline.report.workbench import Workbench, access_log, serving
 from pipeline.restricted import seal
+from tests.axe import barriers, needs_axe
 from tests.report_example import QUARTERS, RACES, SETTINGS, catalogue, example
 
 ROWS = 600
@@ -386,3 +387,36 @@ def test_an_analyst_comes_from_a_finding_to_its_cases_with_the_keyboard_alone(se
     assert cases > 10
     assert wide <= 0
     assert refused == []
+
+
+@needs_axe
+@pytest.mark.skipif(find_chrome() is None, reason="needs a Chrome")
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_no_barrier_on_any_page_of_the_unit(server: workbench.Server, width: int) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    asked = f"cases.html?{urlencode(ARGUED)}"
+    found: list[tuple[object, ...]] = []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=find_chrome(), args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page(viewport={"width": width, "height": 900})
+        for name in (
+            "index.html",
+            "quarters.html",
+            "measure.html?measure=BAIL-04",
+            "bail.html",
+            "none.html",
+            asked,
+            "shown",
+        ):
+            if name == "shown":
+                tab.get_by_label("Your name").fill("A. Alvarez")
+                tab.get_by_label("Why you look").fill("Review")
+                tab.keyboard.press("Enter")
+                tab.get_by_role("table").wait_for()
+            else:
+                tab.goto(server.address.replace("index.html", name))
+            found += [(name, *barrier) for barrier in barriers(tab)]
+            wide = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+            found += [(name, "wider than the screen", wide)] if wide > 0 else []
+        browser.close()
+    assert found == []

@@ -5,10 +5,8 @@ Needs a Chrome; axe-core also the package that carries it. One page of each kind
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +14,12 @@ import pytest
 
 from pipeline.report import pdf, site
 from pipeline.report.pdf import find_chrome
+from tests.axe import barriers, needs_axe, start, violated
 from tests.report_example import SETTINGS, every_kind_of_page
 from tests.served import first_load, served
 
 playwright = pytest.importorskip("playwright.sync_api")
-AXE = find_spec("axe_playwright_python")
 pytestmark = pytest.mark.skipif(find_chrome() is None, reason="needs a Chrome")
-needs_axe = pytest.mark.skipif(AXE is None, reason="needs axe-playwright-python")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 #: One page of each kind: everything but the pages of further marts and guides.
 KINDS = (
@@ -47,7 +43,6 @@ COLLISIONS = """font => {
   return found;
 }"""
 
-AXE_RUN = "only => axe.run(document, {runOnly: only, resultTypes: ['violations']}).then(result => result.violations)"
 #: What can be reached is numbered in the order of the page; then how many there are.
 STOPS = """() => {
   window.stops = [...document.querySelectorAll("a[href], button, summary, input, select, [tabindex='0']")]
@@ -80,35 +75,17 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-def axe() -> str:
-    assert AXE is not None
-    assert AXE.origin is not None
-    return (Path(AXE.origin).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
 @needs_axe
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_axe_finds_no_barrier_folded_or_unfolded_in_light_or_dark(
     pages: Path, browser: Any, width: int, language: str
 ) -> None:
-    """Every rule in the light; of what the dark changes, colours alone, the one rule about them."""
     page = browser.new_page(viewport={"width": width, "height": 900})
-    program = axe()
     found: list[tuple[object, ...]] = []
     for name in KINDS:
         page.goto((pages / language / f"{name}.html").as_uri())
-        page.evaluate(program)
-        for opened, scheme in itertools.product((False, True), ("light", "dark")):
-            page.evaluate("open => document.querySelectorAll('details').forEach(d => (d.open = open))", opened)
-            page.emulate_media(color_scheme=scheme)
-            only = (
-                {"type": "tag", "values": RULES}
-                if scheme == "light"
-                else {"type": "rule", "values": ["color-contrast"]}
-            )
-            result = page.evaluate(AXE_RUN, only)
-            found += [(name, opened, scheme, v["id"], v["nodes"][0]["html"][:90]) for v in result]
+        found += [(name, *barrier) for barrier in barriers(page)]
     page.close()
     assert found == []
 
@@ -117,10 +94,10 @@ def test_axe_finds_no_barrier_folded_or_unfolded_in_light_or_dark(
 def test_a_barrier_is_seen(pages: Path, browser: Any) -> None:
     page = browser.new_page(color_scheme="dark")
     page.goto((pages / "en" / "charging.html").as_uri())
-    page.evaluate(axe())
+    start(page)
     page.add_style_tag(content=".lede { color: #444 !important }")
     page.evaluate("document.querySelector('img').removeAttribute('alt')")
-    found = {v["id"] for v in page.evaluate(AXE_RUN, {"type": "tag", "values": RULES})}
+    found = {rule for rule, _ in violated(page)}
     page.close()
     assert {"color-contrast", "image-alt"} <= found
 
