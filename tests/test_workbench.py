@@ -24,6 +24,7 @@ from pipeline.for_the_unit.worklists import rows_of
 from pipeline.measures import comparison_table, measure_table
 from pipeline.report import workbench
 from pipeline.report.pdf import find_chrome
+from pipeline.report.release import PROVENANCE, code_hash
 from pipeline.report.story import query as counting_query
 from pipeline.report.tables import PublicData, records, write_tables
 from pipeline.report.words import told
@@ -87,6 +88,8 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings=SETTINGS, run=example().run, synthetic=True,
     )  # fmt: skip
     write_tables(out=out / "public", public=public)
+    (out / "release").mkdir()
+    (out / "release" / PROVENANCE).write_text(json.dumps({"program": {"sha256": code_hash()}}), encoding="utf-8")
     return out
 
 
@@ -359,6 +362,39 @@ def test_of_an_audit_whose_persons_are_forgotten_the_numbers_are_left(audit: Pat
     answer = bench.answer(["en", "cases.html"], ARGUED, NAMED)
     assert answer.status == 404
     assert b"its persons were forgotten" in answer.body
+
+
+def of_another_version(audit: Path, folder: Path) -> Path:
+    older = Path(shutil.copytree(audit, folder))
+    (older / "release" / PROVENANCE).write_text(json.dumps({"program": {"sha256": "00" * 32}}), encoding="utf-8")
+    return older
+
+
+@pytest.mark.parametrize(("table", "lacking"), [("measures", "reason"), ("comparisons", "bound_low")])
+def test_a_page_that_an_audit_by_another_version_does_not_fill_says_so(
+    audit: Path, tmp_path: Path, table: str, lacking: str
+) -> None:
+    older = of_another_version(audit, tmp_path / "older")
+    file = older / "restricted" / f"{table}.parquet"
+    pd.read_parquet(file).drop(columns=lacking).to_parquet(file)
+    bench = Workbench(older, older / "restricted", tmp_path / "log")
+    answer = bench.answer(["en", "bail.html"], {})
+    assert answer.status == 409
+    assert b"Another version of the program made this audit" in answer.body
+    assert bench.answer(["en", "measure.html"], {"measure": "BAIL-04"}).status == 200
+    bench.of_this_version = True  # then it is our own mistake, and is not covered up
+    with pytest.raises((AttributeError, KeyError)):
+        bench.answer(["en", "bail.html"], {})
+
+
+@pytest.mark.parametrize("table", ["measures", "comparisons"])
+def test_tables_that_cannot_be_read_at_all_are_refused_before_a_page_is_shown(
+    audit: Path, tmp_path: Path, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = of_another_version(audit, tmp_path / "older")
+    pd.DataFrame({"measure": ["BAIL-04"]}).to_parquet(older / "restricted" / f"{table}.parquet")
+    assert main(["open", "--restricted", "--audit", str(older)]) == 1
+    assert "IIU147" in capsys.readouterr().err
 
 
 def test_a_folder_without_restricted_tables_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -223,7 +223,7 @@ def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str
         problems.append(
             Problem(code="IIU631", where=str(audit), what="no audit", expected="an audit's folder", fix=fix)
         )
-    elif _program_of(audit) != _code_hash():
+    elif program_of(audit) != code_hash():
         problems.append(
             Problem(
                 code="IIU636",
@@ -260,7 +260,7 @@ def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str
         raise AuditError(problems)
 
 
-def _program_of(audit: Path) -> str:
+def program_of(audit: Path) -> str:
     """The hash of the program that made an audit; empty where it says none."""
     draft = audit / "release" / PROVENANCE
     return str(json.loads(draft.read_text(encoding="utf-8"))["program"]["sha256"]) if draft.is_file() else ""
@@ -299,7 +299,7 @@ def _provenance(public: PublicData, published: Published) -> dict[str, Any]:
         "source": dict(public.source),
         "synthetic": public.synthetic,
         "inputs": sorted(file["sha256"] for file in public.run["files"]),
-        "program": {"version": __version__, "sha256": _code_hash()},
+        "program": {"version": __version__, "sha256": code_hash()},
         "disclosure": {
             "threshold": registry.threshold,
             "restricted_threshold": registry.restricted_threshold,
@@ -309,7 +309,7 @@ def _provenance(public: PublicData, published: Published) -> dict[str, Any]:
     }
 
 
-def _code_hash() -> str:
+def code_hash() -> str:
     """One hash of the program, its models, reference tables and lock file."""
     digest = hashlib.sha256()
     folders = [ROOT / name for name in ("pipeline", "models", "data/reference", "expectations")]

@@ -177,10 +177,15 @@ def read_tables(folder: Path) -> PublicData:
     try:
         return _read_tables(folder)
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise AuditError([Problem(
-            code="IIU147", where=place(file=str(folder)), what=f"cannot be read as the tables of an audit ({type(error).__name__})",
-            expected="what `iiu audit` of this version wrote", fix="Run `iiu audit` again",
-        )]) from error  # fmt: skip
+        raise unreadable(folder, error) from error
+
+
+def unreadable(folder: Path, error: Exception) -> AuditError:
+    """What is said of tables that this version of the program cannot read."""
+    return AuditError([Problem(
+        code="IIU147", where=place(file=str(folder)), what=f"cannot be read as the tables of an audit ({type(error).__name__})",
+        expected="what `iiu audit` of this version wrote", fix="Run `iiu audit` again",
+    )])  # fmt: skip
 
 
 def _read_tables(folder: Path) -> PublicData:

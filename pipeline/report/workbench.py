@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import duckdb
+import jinja2
 import numpy as np
 import pandas as pd
 
@@ -42,8 +43,18 @@ from pipeline.ingest.read import literal, quoted
 from pipeline.report import figures
 from pipeline.report.access_log import access_log, write_access
 from pipeline.report.language import ENGLISH
+from pipeline.report.release import code_hash, program_of
 from pipeline.report.site import HERE, Edition
-from pipeline.report.tables import ALL, SHOWN, PublicData, counted, headline, read_tables, records
+from pipeline.report.tables import (
+    ALL,
+    SHOWN,
+    PublicData,
+    counted,
+    headline,
+    read_tables,
+    records,
+    unreadable,
+)
 from pipeline.restricted import opened
 from pipeline.stats.intervals import Interval, mover
 
@@ -73,6 +84,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+#: How tables fail that lack what this version of the program asks of them.
+LACKING = (LookupError, ValueError, TypeError, AttributeError, duckdb.ProgrammingError, jinja2.UndefinedError)
 Query = Mapping[str, str]
 
 
@@ -143,30 +156,43 @@ class Workbench:
         self.quarters = [p for p in self.periods if "-Q" in p] or self.periods
         self.static = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in KINDS}
         self.lock = threading.Lock()
+        self.of_this_version = program_of(audit) == code_hash()
 
     def answer(self, path: Sequence[str], query: Query, form: Query | None = None) -> Answer:
-        """The page at `path`; `form` is what was filled in on it, or None if it is only looked at."""
+        """The page at `path`; `form` is what was filled in on it, or None if it is only looked at.
+
+        Of an audit by another version of the program what can be read is shown: one whose persons are forgotten cannot
+        be made again.
+        """
         with self.lock:
-            match list(path):
-                case ["static", name] if name in self.static:
-                    return Answer(body=self.static[name].read_bytes(), kind=KINDS[self.static[name].suffix])
-                case ["figures", name]:
-                    return self._figure(name)
-                case ["en", "index.html"]:
-                    return self._page("index.html", "findings", self._findings(query))
-                case ["en", "quarters.html"]:
-                    return self._page("quarters.html", "quarters", self._quarters(query))
-                case ["en", "measure.html"] if query.get("measure") in self.measures:
-                    return self._page("measure.html", "measure", self._measure(query))
-                case ["en", "cases.html" | "cases.xlsx" as page]:
-                    cases = self._cases(query)
-                    return self._nothing() if cases is None else self._listed(page, cases, query, form)
-                case ["en", page]:
-                    marts = {href: mart for mart, href in self.edition.links().items()}
-                    if page in marts:
-                        words = self.edition.mart_page(marts[page])
-                        return self._page(page, "mart", words, folder="")
-            return self._nothing()
+            try:
+                return self._answer(path, query, form)
+            except LACKING:
+                if self.of_this_version:
+                    raise
+                return self._by_another_version()
+
+    def _answer(self, path: Sequence[str], query: Query, form: Query | None) -> Answer:
+        match list(path):
+            case ["static", name] if name in self.static:
+                return Answer(body=self.static[name].read_bytes(), kind=KINDS[self.static[name].suffix])
+            case ["figures", name]:
+                return self._figure(name)
+            case ["en", "index.html"]:
+                return self._page("index.html", "findings", self._findings(query))
+            case ["en", "quarters.html"]:
+                return self._page("quarters.html", "quarters", self._quarters(query))
+            case ["en", "measure.html"] if query.get("measure") in self.measures:
+                return self._page("measure.html", "measure", self._measure(query))
+            case ["en", "cases.html" | "cases.xlsx" as page]:
+                cases = self._cases(query)
+                return self._nothing() if cases is None else self._listed(page, cases, query, form)
+            case ["en", page]:
+                marts = {href: mart for mart, href in self.edition.links().items()}
+                if page in marts:
+                    words = self.edition.mart_page(marts[page])
+                    return self._page(page, "mart", words, folder="")
+        return self._nothing()
 
     # ---- pages -------------------------------------------------------------------------------------------------
 
@@ -191,6 +217,13 @@ class Workbench:
             "text": "The address may be of another audit, or its persons were forgotten.",
         }
         return replace(self._page("", "said", words), status=HTTPStatus.NOT_FOUND)
+
+    def _by_another_version(self) -> Answer:
+        words = {
+            "title": "Another version of the program made this audit",
+            "text": "Its tables lack what this page shows. Run `iiu audit` again, or open it with the version that made it.",
+        }
+        return replace(self._page("", "said", words), status=HTTPStatus.CONFLICT)
 
     def _figure(self, name: str) -> Answer:
         id_, _, rest = name.partition(".")
@@ -490,7 +523,10 @@ def serving(audit: Path) -> Iterator[Server]:
     audit = audit.resolve()
     log = access_log(audit)
     with opened(audit) as restricted:
-        bench = Workbench(audit, restricted, log)
+        try:
+            bench = Workbench(audit, restricted, log)
+        except LACKING as error:
+            raise unreadable(audit, error) from error
         settings = bench.public.settings
         try:
             write_access(log, "opened", office=settings.office, as_of=settings.as_of_date.isoformat())
