@@ -21,8 +21,9 @@ from pipeline.measures import saturation, saturations, with_saturations
 from pipeline.own import count_own_measures
 from pipeline.report import words
 from pipeline.report.language import ENGLISH, LANGUAGES, Language
+from pipeline.report.notebooks import NOTEBOOKS, PLOTLY_MIME, execute
 from pipeline.report.story import Story
-from pipeline.report.tables import PublicData
+from pipeline.report.tables import PublicData, write_tables
 from tests.own_office import STAND_IN, Counted, counted
 from tests.report_example import SETTINGS
 from tests.tiny_office import TinyOffice
@@ -239,6 +240,20 @@ def test_the_sentences_of_ussc_stand_in_both_languages(ussc: Counted, say: Langu
     told = " ".join(Story(published(ussc), say).sentences("own"))
     assert {"en": "Supervision revoked: 85.5% for noncitizens (12,548 of 14,668 hearings)", "es": "Supervisión revocada: 85.5% en personas no ciudadanas (12,548 de 14,668 audiencias)"}[say.code] in told  # fmt: skip
     assert {"en": "below the 5.0 points declared beforehand, so it is not called clear", "es": "por lo que no se llama clara"}[say.code] in told  # fmt: skip
+
+
+@needs_records
+def test_the_notebook_of_own_questions_tells_and_draws_what_the_page_does(ussc: Counted, tmp_path: Path) -> None:
+    public = published(ussc)
+    write_tables(out=tmp_path / "public", public=public)
+    (notebook,) = execute([(NOTEBOOKS / "12_own_questions.ipynb", {"data": str(tmp_path / "public")})], tmp_path)
+    outputs = [output["data"] for cell in notebook.cells for output in cell.get("outputs", [])]
+    told = "\n".join(output["text/plain"] for output in outputs)
+    story = Story(public, ENGLISH)
+    assert len(story.sentences("own")) > 2
+    assert all(sentence in told for sentence in story.sentences("own"))
+    assert len([output for output in outputs if PLOTLY_MIME in output]) == len(story.pictures("own")) > 0
+    assert "published, and computed again from the published counts" in "".join(o.get("text/html", "") for o in outputs)
 
 
 @needs_records
