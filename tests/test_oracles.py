@@ -30,8 +30,8 @@ ORACLES: dict[str, SecondImplementation] = {
     "pipeline": oracle_pipeline.ORACLE,
     "federal": oracle_federal.ORACLE,
 }
-#: What makes a small world of a whole one: some five persons and a dozen cases.
-SMALL = 0.05
+#: What makes a small world of a whole one: some three persons and seven cases. Of larger ones Hypothesis cannot always draw enough.
+SMALL = 0.03
 #: Draws that Hypothesis makes, so that it can look for the smallest world in which the models and the oracle differ.
 draws = st.randoms(use_true_random=False)
 #: A world is more than Hypothesis expects to draw, and takes a second to build.
