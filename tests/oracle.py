@@ -158,6 +158,22 @@ def custody_stays(draw: Draw) -> list[Row]:
     ]
 
 
+def unit_costs(draw: Draw, *items: str) -> list[Row]:
+    """What each item costs in a year, here and in a jurisdiction that is not the office's."""
+    return [
+        {
+            "jurisdiction": jurisdiction,
+            "item": item,
+            "year": year,
+            "amount": f"{draw.below(20_000) / 100:.2f}",
+            "source_url": draw.maybe("https://county.example", 0.3),
+        }
+        for jurisdiction in ("US-CA", "US-AA")
+        for item in items
+        for year in (2022, 2023, 2024)
+    ]
+
+
 def sent_again(draw: Draw, made: Tables) -> Tables:
     """Exports repeat themselves: a later batch holds other values for a fifth of the rows."""
     whole = {}

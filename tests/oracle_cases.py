@@ -30,6 +30,7 @@ from tests.oracle import (
     people_and_cases,
     rate,
     sent_again,
+    unit_costs,
     values,
 )
 
@@ -117,18 +118,7 @@ def world(draw: Draw) -> Tables:
         }
         for i in draw.many(150)
     ]
-    made["unit_cost"] = [
-        {
-            "jurisdiction": jurisdiction,
-            "item": item,
-            "year": year,
-            "amount": f"{draw.below(20_000) / 100:.2f}",
-            "source_url": draw.maybe("https://county.example", 0.3),
-        }
-        for jurisdiction in ("US-CA", "US-AA")
-        for item in ("jail_day", "jail_hour", "prosecution_hour", "low_level_case_hours")
-        for year in (2022, 2023, 2024)
-    ]
+    made["unit_cost"] = unit_costs(draw, "jail_day", "jail_hour", "prosecution_hour", "low_level_case_hours")
     made["ice_contact"] = [
         {
             "contact_id": f"i{i}",

@@ -23,6 +23,7 @@ from tests.oracle import (
     mix,
     people_and_cases,
     rate,
+    unit_costs,
     values,
 )
 
@@ -265,18 +266,7 @@ def world(draw: Draw) -> Tables:
         }
         for i in draw.many(60)
     ]
-    made["unit_cost"] = [
-        {
-            "jurisdiction": jurisdiction,
-            "item": item,
-            "year": year,
-            "amount": f"{draw.below(20_000) / 100:.2f}",
-            "source_url": draw.maybe("https://county.example", 0.3),
-        }
-        for jurisdiction in ("US-CA", "US-AA")
-        for item in ("jail_day", "prison_day")
-        for year in (2022, 2023, 2024)
-    ]
+    made["unit_cost"] = unit_costs(draw, "jail_day", "prison_day")
     made["sentence"] = [
         {
             "sentence_id": f"S{i}",
