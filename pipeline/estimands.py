@@ -418,8 +418,11 @@ def _row(
         )
         row["profile"] = ";".join(f"{f.name}={'0' if f.linear else f.reference}" for f in estimand.hold_equal)
     else:
-        levels = [counts[c].to_numpy(dtype=str) for c in columns]
-        over_all = adjusted.gap_with_facts_equal(k, n, of_group, *levels, whose=belonging)
+        # every level as a number: to compare words anew for each model would cost more than to fit it
+        every_level = [adjusted.numbered(every[c]) for c in columns]
+        levels = [level[every[side].isin([group, reference]).to_numpy()] for level in every_level]
+        model = adjusted.GapModel.with_facts_equal(k, n, of_group, *levels, whose=belonging)
+        over_all = model.over("population")
     if np.isnan(over_all.difference):
         return row | _status(over_all)
     row |= {
@@ -444,17 +447,14 @@ def _row(
         "mantel_haenszel_high": float(mh.difference_limits.high),
     }
     if not estimand.one_model:
-        over_group = adjusted.gap_with_facts_equal(k, n, of_group, *levels, target="group", whose=belonging)
+        over_group = model.over("group")
         row |= {
             "group_difference": over_group.difference,
             "group_difference_low": over_group.difference_low,
             "group_difference_high": over_group.difference_high,
-            "against_all_others": adjusted.gap_with_facts_equal(
-                every["numerator"],
-                every["denominator"],
-                every[side].eq(group),
-                *(every[c].to_numpy(dtype=str) for c in columns),
-            ).difference,
+            "against_all_others": adjusted.GapModel.with_facts_equal(
+                every["numerator"], every["denominator"], every[side].eq(group), *every_level
+            ).difference(),
         }
         if whose is not None:
             row |= _without_one_agency(k, n, of_group, levels, whose)
@@ -491,11 +491,11 @@ def _without_one_agency(
         if min(parts) < MINIMUM_CASES:
             continue
         kept = cases > n1
-        without = adjusted.gap_with_facts_equal(
+        difference = adjusted.GapModel.with_facts_equal(
             (events - k1)[kept], (cases - n1)[kept], of_group[kept], *(level[kept] for level in levels)
-        )
-        if not np.isnan(without.difference):
-            found.append((without.difference, name))
+        ).difference()
+        if not np.isnan(difference):
+            found.append((difference, name))
     if len(found) < 2:  # one alone would be told by name
         return {}
     low, high = min(found), max(found)

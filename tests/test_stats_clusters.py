@@ -58,6 +58,16 @@ def one_decider(whose: Belonging) -> Belonging:
     return replace(whose, decider=np.zeros_like(whose.decider))
 
 
+def test_a_model_fitted_once_says_of_each_target_what_it_would_say_of_that_one_alone() -> None:
+    whose = drawn(np.random.default_rng(17), persons=2000, deciders=20, lean=0.5)
+    model = adjusted.GapModel.with_facts_equal(*cells_of(whose), GROUP, FACT, whose=whose)
+    population, group = model.over("population"), model.over("group")
+    assert population == gap(whose)
+    assert group == gap(whose, target="group")
+    assert group.difference_error != population.difference_error
+    assert model.difference() == population.difference
+
+
 def test_a_case_a_person_leaves_the_limits_of_independent_cases_but_for_the_degrees_of_freedom() -> None:
     whose = one_decider(drawn(np.random.default_rng(1), persons=4000, deciders=1, each=1))
     by_person, by_case = gap(whose), gap(whose, with_persons=False)

@@ -8,6 +8,7 @@ declarations and refuses the rest. An adjusted gap is the part that the recorded
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -90,6 +91,14 @@ def dummies(*factors: ArrayLike) -> Floats:
     return np.hstack(columns)
 
 
+def numbered(fact: ArrayLike) -> NDArray[np.intp]:
+    """The levels of a fact as whole numbers in their sorted order; numbers are their own."""
+    levels = np.asarray(fact)
+    if levels.dtype.kind in "iu":
+        return levels.astype(np.intp)
+    return np.unique(levels.astype(str), return_inverse=True)[1]
+
+
 def columns_of(fact: ArrayLike, *, linear: bool = False, reference: str | None = None) -> Floats:
     """The columns of a fact in a design: its numbers if `linear`, else an indicator of every level but the reference."""
     if linear:
@@ -155,18 +164,7 @@ def gap_with_facts_equal(
 
     Levels in which the outcome is certain are taken as known (see `certain`), so they do not take the model with them.
     """
-    levels = [np.asarray(fact).astype(str) for fact in facts]
-    known = certain(events, cases, *levels)
-    design = np.zeros((known.size, 0))
-    if levels and not known.all():
-        modelled = dummies(*(level[~known] for level in levels))
-        design = np.zeros((known.size, modelled.shape[1]))
-        design[~known] = modelled
-    found = g_computation(
-        events, cases, in_group, design, target=target, known=known, whose=whose, confidence=confidence
-    )
-    usable, least = support(cases, in_group, dummies(*levels)) if levels else (found.usable, found.least_support)
-    return replace(found, usable=usable, least_support=least)
+    return GapModel.with_facts_equal(events, cases, in_group, *facts, whose=whose).over(target, confidence=confidence)
 
 
 def g_computation(
@@ -187,23 +185,108 @@ def g_computation(
     runs over the group's own cases. Cells that `known` marks (see `certain`) keep their own rate, 0 or 1, in both means.
     With `whose` the limits count persons, and those who decided, instead of cases (see `marginal`).
     """
-    k, n, group = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(in_group, dtype=bool)
-    x = np.asarray(design, dtype=float).reshape(n.size, -1)
-    usable, least = support(n, group, x)
-    given = np.zeros(n.shape, dtype=bool) if known is None else np.asarray(known, dtype=bool)
-    model = fit_logit(k[~given], n[~given], np.column_stack([group, x])[~given])
-    if not model.converged or model.cases <= model.coefficients.size:
-        return _no_estimate(usable, least)
-    found = marginal(
-        model,
-        np.column_stack([np.ones_like(n), x]),
-        np.column_stack([np.zeros_like(n), x]),
-        n if target == "population" else n * group,
-        fixed=np.where(given, np.minimum(k, 1.0), np.nan),
-        whose=None if whose is None else Clustering(whose, np.column_stack([group, x]), group, ~group),
-        confidence=confidence,
-    )
-    return replace(found, usable=usable, least_support=least)
+    return GapModel.of(events, cases, in_group, design, known=known, whose=whose).over(target, confidence=confidence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GapModel:
+    """A model of group and facts, fitted once, whatever the cases that its two rates are then averaged over.
+
+    One place a cell: `fixed` is the rate where the model does not speak of the cell, NaN elsewhere; `facts` has the same
+    row where the same is recorded. `model` is None where there is no finite solution.
+    """
+
+    cases: Floats
+    in_group: NDArray[np.bool_]
+    design: Floats
+    fixed: Floats
+    facts: Floats
+    model: Logit | None
+    clustering: Clustering | None
+
+    @classmethod
+    def of(
+        cls,
+        events: ArrayLike,
+        cases: ArrayLike,
+        in_group: ArrayLike,
+        design: ArrayLike,
+        *,
+        known: ArrayLike | None = None,
+        facts: Floats | None = None,
+        whose: Belonging | None = None,
+    ) -> GapModel:
+        """See `g_computation`; `facts` is the design where none are given."""
+        k, n, group = np.asarray(events, dtype=float), np.asarray(cases, dtype=float), np.asarray(in_group, dtype=bool)
+        x = np.asarray(design, dtype=float).reshape(n.size, -1)
+        given = np.zeros(n.shape, dtype=bool) if known is None else np.asarray(known, dtype=bool)
+        observed = np.column_stack([group, x])
+        model = fit_logit(k[~given], n[~given], observed[~given])
+        solved = model.converged and model.cases > model.coefficients.size
+        clustered = None if whose is None or not solved else Clustering(model, whose, observed, group, ~group, ~given)
+        return cls(
+            cases=n,
+            in_group=group,
+            design=x,
+            fixed=np.where(given, np.minimum(k, 1.0), np.nan),
+            facts=x if facts is None else facts,
+            model=model if solved else None,
+            clustering=clustered,
+        )
+
+    @classmethod
+    def with_facts_equal(
+        cls,
+        events: ArrayLike,
+        cases: ArrayLike,
+        in_group: ArrayLike,
+        *facts: ArrayLike,
+        whose: Belonging | None = None,
+    ) -> GapModel:
+        """See `gap_with_facts_equal`."""
+        levels = [numbered(fact) for fact in facts]
+        known = certain(events, cases, *levels)
+        design = np.zeros((known.size, 0))
+        if levels and not known.all():
+            modelled = dummies(*(level[~known] for level in levels))
+            design = np.zeros((known.size, modelled.shape[1]))
+            design[~known] = modelled
+        return cls.of(
+            events, cases, in_group, design, known=known, facts=dummies(*levels) if levels else None, whose=whose
+        )
+
+    def over(self, target: Target, *, confidence: float = 0.95) -> Adjusted:
+        """The two rates and their gap over the cases that `target` names."""
+        usable, least = self.support
+        if self.model is None:
+            return _no_estimate(usable, least)
+        found = marginal(
+            self.model,
+            *self._as_if,
+            self.cases if target == "population" else self.cases * self.in_group,
+            fixed=self.fixed,
+            whose=self.clustering,
+            confidence=confidence,
+        )
+        return replace(found, usable=usable, least_support=least)
+
+    def difference(self) -> float:
+        """The gap over all cases, and nothing else of it; NaN without a finite solution."""
+        if self.model is None:
+            return float("nan")
+        weight = self.cases / self.cases.sum()
+        p1, p0 = (float(weight @ p) for p in _rates(self.model, [_with_constant(d) for d in self._as_if], self.fixed))
+        return p1 - p0
+
+    @cached_property
+    def support(self) -> tuple[float, float]:
+        return support(self.cases, self.in_group, self.facts)
+
+    @property
+    def _as_if(self) -> tuple[Floats, Floats]:
+        """The designs of all cells as if of the group, and as if of the reference."""
+        ones = np.ones_like(self.cases)
+        return np.column_stack([ones, self.design]), np.column_stack([np.zeros_like(ones), self.design])
 
 
 def gap_in_one_model(
@@ -237,23 +320,13 @@ def gap_in_one_model(
         return np.column_stack([np.tile([float(name == other) for other in others], (n.size, 1)), x])
 
     sides = label == group, label == reference
-    clustering = None if whose is None else Clustering(whose, observed, *sides)
+    clustering = None if whose is None else Clustering(model, whose, observed, *sides)
     found = marginal(model, everybody(group), everybody(reference), n, whose=clustering, confidence=confidence)
     rates = [
         float(expit(model.coefficients @ np.concatenate([[1.0], [float(name == other) for other in others], at])))
         for name in (group, reference)
     ]
     return replace(found, usable=usable, least_support=least), rates[0] / rates[1]
-
-
-@dataclass(frozen=True)
-class Clustering:
-    """Whose the cases are, the design that each cell was fitted with, and which cells are of either side."""
-
-    whose: Belonging
-    observed: ArrayLike
-    in_group: NDArray[np.bool_]
-    in_reference: NDArray[np.bool_]
 
 
 def marginal(
@@ -280,9 +353,9 @@ def marginal(
     counted = np.asarray(weights, dtype=float)
     weight = counted / counted.sum()
     df = model.cases - model.coefficients.size
-    full = [np.column_stack([np.ones_like(weight), np.asarray(d, dtype=float)]) for d in (as_group, as_reference)]
+    full = [_with_constant(design) for design in (as_group, as_reference)]
     outside = np.broadcast_to(np.asarray(fixed, dtype=float), weight.shape)
-    per_cell = [np.where(np.isnan(outside), expit(x @ model.coefficients), outside) for x in full]
+    per_cell = _rates(model, full, outside)
     p1, p0 = (float(weight @ p) for p in per_cell)
     gradients = [x.T @ (weight * p * (1 - p)) for x, p in zip(full, per_cell, strict=True)]
     gap_slope, gap_effect = gradients[0] - gradients[1], per_cell[0] - per_cell[1]
@@ -295,14 +368,13 @@ def marginal(
     variances = [variance(gap_slope, gap_effect), variance(log_slope, log_effect)]
     persons = deciders = np.nan
     if whose is not None:
-        persons, deciders = whose.whose.fewest(whose.in_group, whose.in_reference)
+        persons, deciders = whose.fewest
         fewest = float(np.fmin(persons, deciders))
         df = min(df, fewest - 1) if fewest >= FEWEST_CLUSTERS else np.nan
-        hanging = _Hanging(model, whose, full, counted, outside)
-        left_out = hanging.without_each_decider() if deciders > 0 else (None, None)
+        left_out = whose.gap_without_each_decider(full, counted, outside) if deciders > 0 else (None, None)
         parts = ((gap_slope, gap_effect, p1 - p0), (log_slope, log_effect, float(np.log(p1 / p0))))
         variances = [
-            joint_variance(by_case, whose.whose, hanging.influence(slope, effect), without, estimate)
+            joint_variance(by_case, whose.whose, whose.influence(counted, slope, effect), without, estimate)
             for by_case, (slope, effect, estimate), without in zip(variances, parts, left_out, strict=True)
         ]
     reach = float(student.isf((1 - confidence) / 2, df))
@@ -323,36 +395,74 @@ def marginal(
     )
 
 
-class _Hanging:
-    """What each person, and each decider, adds to the two mean rates of a model."""
+def _with_constant(design: ArrayLike) -> Floats:
+    x = np.asarray(design, dtype=float)
+    return np.column_stack([np.ones(len(x)), x])
 
-    def __init__(
-        self, model: Logit, clustering: Clustering, full: list[Floats], counted: Floats, outside: Floats
-    ) -> None:
-        self.model, self.whose, self.full, self.counted, self.outside = model, clustering.whose, full, counted, outside
-        observed = np.asarray(clustering.observed, dtype=float)
-        design = np.column_stack([np.ones(len(observed)), observed]) * np.isnan(outside)[:, None]
-        rate = expit(design @ model.coefficients)
-        self.fit = Fit(design=design, coefficients=model.coefficients, mean=rate, curvature=rate * (1 - rate))
-        # of the cases of a cell, the share over whom the mean runs: all or none
-        of_cell = np.bincount(self.whose.cell, self.whose.cases, minlength=counted.size)
-        self.among = np.divide(counted, of_cell, out=np.zeros_like(counted), where=of_cell > 0)
 
-    def influence(self, slope: Floats, effect: Floats) -> Floats:
-        """Of each place of `whose`: from its events and cases through the model, and from its facts through the mean."""
-        whose, mean = self.whose, self.counted @ effect / self.counted.sum()
+def _rates(model: Logit, designs: list[Floats], fixed: Floats) -> list[Floats]:
+    """The rate of each cell by a model, under each of several designs with the constant; `fixed` where it is not NaN."""
+    return [np.where(np.isnan(fixed), expit(x @ model.coefficients), fixed) for x in designs]
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Whose the cases of a model are: what each person, and each decider, adds to two mean rates.
+
+    `observed` is the design without the constant that the cells were fitted with, `modelled` which of them were. What
+    does not depend on the cases that a mean runs over is computed once.
+    """
+
+    model: Logit
+    whose: Belonging
+    observed: ArrayLike
+    in_group: NDArray[np.bool_]
+    in_reference: NDArray[np.bool_]
+    modelled: ArrayLike = True
+
+    @cached_property
+    def fewest(self) -> tuple[float, float]:
+        """Of the two sides, the smallest number of persons, and of deciders."""
+        return self.whose.fewest(self.in_group, self.in_reference)
+
+    @cached_property
+    def fit(self) -> Fit:
+        design = _with_constant(self.observed)
+        design = design * np.broadcast_to(self.modelled, len(design))[:, None]
+        rate = expit(design @ self.model.coefficients)
+        return Fit(design=design, coefficients=self.model.coefficients, mean=rate, curvature=rate * (1 - rate))
+
+    def influence(self, counted: Floats, slope: Floats, effect: Floats) -> Floats:
+        """Of each place of `whose`: from its events and cases through the model, and from its facts through the mean.
+
+        `counted` are the cases of each cell that the mean runs over.
+        """
+        whose, mean = self.whose, counted @ effect / counted.sum()
         of_event = self.fit.design @ (self.model.covariance @ slope)
-        of_case = self.among * (effect - mean) / self.counted.sum() - of_event * self.fit.mean
+        of_case = self._among(counted) * (effect - mean) / counted.sum() - of_event * self.fit.mean
         return np.asarray(of_event[whose.cell] * whose.events + of_case[whose.cell] * whose.cases)
 
-    def without_each_decider(self) -> tuple[Floats, Floats]:
+    def gap_without_each_decider(self, full: list[Floats], counted: Floats, fixed: Floats) -> tuple[Floats, Floats]:
         """The gap and the log ratio with each decider left out."""
-        beta = self.fit.without_each_decider(self.whose)
-        left = self.counted - self.whose.of(self.whose.cases, self.counted.size) * self.among
+        beta = self._without_each_decider
+        left = counted - self._cases_of_each_decider * self._among(counted)
         weight = left / left.sum(axis=1, keepdims=True)
-        known = np.nan_to_num(self.outside)
-        p1, p0 = ((weight * np.where(np.isnan(self.outside), expit(beta @ x.T), known)).sum(axis=1) for x in self.full)
+        known = np.nan_to_num(fixed)
+        p1, p0 = ((weight * np.where(np.isnan(fixed), expit(beta @ x.T), known)).sum(axis=1) for x in full)
         return p1 - p0, np.log(p1 / p0)
+
+    def _among(self, counted: Floats) -> Floats:
+        """Of the cases of a cell, the share over whom the mean runs: all or none."""
+        of_cell = np.bincount(self.whose.cell, self.whose.cases, minlength=counted.size)
+        return np.divide(counted, of_cell, out=np.zeros_like(counted), where=of_cell > 0)
+
+    @cached_property
+    def _without_each_decider(self) -> Floats:
+        return self.fit.without_each_decider(self.whose)
+
+    @cached_property
+    def _cases_of_each_decider(self) -> Floats:
+        return self.whose.of(self.whose.cases, len(self.fit.design))
 
 
 def support(cases: ArrayLike, in_group: ArrayLike, design: ArrayLike) -> tuple[float, float]:
