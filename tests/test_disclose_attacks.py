@@ -201,6 +201,15 @@ def test_a_mark_that_only_says_that_a_number_is_hidden_may_stay(tmp_path: Path) 
     assert refusal(tmp_path, rows) == []
 
 
+def test_of_a_whole_with_a_single_part_no_file_says_which(tmp_path: Path) -> None:
+    """That a part is named, and no other, says that none of the few is of another kind."""
+    rows = long_table({("white", "citizen"): (9, 9)}).assign(stratum="the only kind")
+    published = publish(rows, NO_COMPARISONS).measures
+    assert published[["stratum", "status"]].to_numpy().tolist() == [["all", HIDDEN]]
+    assert refusal(written(tmp_path, published), rows) == []
+    assert refusal(written(tmp_path, published.assign(stratum="the only kind")), rows) != []
+
+
 @pytest.mark.parametrize("hide", [hidden_sheet, hidden_column])
 def test_a_hidden_sheet_and_a_table_that_names_no_cell_are_refused(
     hide: Callable[[Path, str], None], tmp_path: Path

@@ -99,7 +99,9 @@ def publish(
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
     public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
     public = public.assign(status=public["status"].mask(hide, HIDDEN), reason=public["reason"].mask(hide, REASON))
-    order = _cells(measures).get_indexer(_cells(public)).argsort(kind="stable")
+    first = measures.reset_index(drop=True).reset_index().groupby("measure_id")["index"].min()
+    place = _cells(measures).get_indexer(_cells(public))  # a measure that is hidden whole goes by no cell of its own
+    order = np.where(place < 0, public["measure_id"].map(first), place).argsort(kind="stable")
     return Published(
         measures=public.iloc[order].reset_index(drop=True),
         comparisons=_comparisons(comparisons, public, visible),
@@ -110,8 +112,12 @@ def publish(
 
 
 def _hidden_whole(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row for each of these measures, which says that all of it is hidden."""
+    """One row for each of these measures, which says that all of it is hidden.
+
+    It names no part: of a whole with a single part the name alone would say that there is no other.
+    """
     first = rows[_is_total(rows)].drop_duplicates("measure_id")
+    first = first.assign(stratum=first["stratum"].mask(first["ci_method"].eq("wilson"), "all"))
     return _blank(first, np.ones(len(first), dtype=bool), _MEASURE_NUMBERS).assign(status=HIDDEN, reason=REASON)
 
 
