@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.findings import CLEAR, NOT_JUDGED, UNCLEAR, judge, rules
 from pipeline.report import words
-from pipeline.report.language import ENGLISH, LANGUAGES, Language
+from pipeline.report.language import ENGLISH, LANGUAGES, SPANISH, Language
 
 MEASURE = SimpleNamespace(measure_id="CHG-01", title="Filing rate", counted_unit="cases", kind="rate", unit="share")
 GAP: dict[str, Any] = {
@@ -51,13 +51,13 @@ def test_what_the_rule_does_not_call_clear_is_no_clear_difference_with_what_coul
     unclear = told(verdict=UNCLEAR, q_value=0.2, difference=0.03, difference_low=-0.01, difference_high=0.08)
     assert unclear[1:3] == [
         "There is no clear difference: the records fit a gap from −1.0 to +8.0 points.",
-        "So many cases would hardly have shown a gap of less than 5.0 points.",
+        "In this many cases a gap of less than 5.0 points could easily have gone unseen.",
     ]
 
 
 def test_a_sure_gap_below_the_least_width_is_said_to_be_below_it() -> None:
     small = told(verdict=UNCLEAR, difference=0.03, difference_low=0.02, difference_high=0.04)
-    assert small[1].endswith("below the 5.0 points declared beforehand, so it is not called clear.")
+    assert small[1].endswith("below the 5 points declared beforehand, so it is not called clear.")
 
 
 def test_an_interval_beside_zero_is_not_called_clear_where_nothing_was_judged() -> None:
@@ -175,3 +175,37 @@ def test_hidden_and_unreliable_rows_have_no_verdict() -> None:
 def test_judging_twice_changes_nothing() -> None:
     once = judged({}, {"p_value": 0.04}, {"difference_method": "mover"})
     pd.testing.assert_frame_equal(judge(once), once)
+
+
+@pytest.mark.parametrize(
+    ("clear", "judged", "said"),
+    [
+        (2, 14, "differ clearly in 2 of 14 measures"),
+        (0, 14, "differ clearly in none of 14 measures"),
+        (0, 1, "do not differ clearly in the one measure that was judged"),
+        (1, 1, "differ clearly in the one measure that was judged"),
+    ],
+)
+def test_how_many_gaps_are_clear_is_said_as_people_count(clear: int, judged: int, said: str) -> None:
+    assert words.how_many_clear(clear, judged, ENGLISH) == f"Noncitizens and citizens {said}"
+    assert words.how_many_clear(clear, judged, SPANISH) != words.how_many_clear(clear, judged, ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "english", "spanish"),
+    [
+        (1, "days", "1 day", "1 día"),
+        (1.004, "days", "1 day", "1 día"),
+        (1.5, "days", "1.5 days", "1.5 días"),
+        (1, "people", "1 person", "1 persona"),
+        (1, "inquiries", "1 inquiry", "1 averiguación"),
+        (1, "cases opened", "1 case opened", "1 caso abierto"),
+    ],
+)
+def test_one_of_a_unit_is_no_plural(number: float, unit: str, english: str, spanish: str) -> None:
+    assert [say.value(number, unit) for say in (ENGLISH, SPANISH)] == [english, spanish]
+    assert ENGLISH.gap(-number, unit) == f"−{english}"
+
+
+def test_a_gap_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [ENGLISH.gap(gap, "share") for gap in (-0.0004, 0.0004, 0.0006, 0.0)] == ["±0 points", "±0 points", "+0.1 points", "±0 points"]  # fmt: skip

@@ -127,7 +127,10 @@ def gaps(rows: Sequence[Row], *, lower: str, higher: str, say: Language, width: 
     marks = [mark for row in rows for mark in row.marks if mark.estimate is not None]
     limit = max([0.05, *(abs(v) for m in marks for v in (m.low, m.high, m.bound_low, m.bound_high) if v is not None)])
     limit = min(limit, 1.0) * 1.02
-    span = limit * (2.28 if width == "wide" else 2.6)
+    room = 6 + LETTER * max(
+        [0, *(len(mark.text) for mark in marks)]
+    )  # for the numbers, to the right of all that is drawn
+    span = 2 * limit * figure.inner / (figure.inner - room)
     pixel = span / figure.inner
     values = _steps(-limit, limit, most=4 if width == "narrow" else 8)
     at = 0.0

@@ -13,7 +13,7 @@ from pipeline.contract import ROOT
 from pipeline.errors import AuditError, Problem
 from pipeline.estimands import load_estimands
 from pipeline.findings import rules
-from pipeline.report.language import LANGUAGES
+from pipeline.report.language import LANGUAGES, one
 from pipeline.report.words import content
 
 CATALOGUE_TEXTS = ("title", "definition", "numerator_text", "denominator_text", "counted_unit", "unit")
@@ -60,7 +60,8 @@ def words_in_content() -> set[str]:
 def words_in_catalogue() -> set[str]:
     """What the catalogue says of the measures."""
     rows = pd.read_csv(ROOT / "data" / "reference" / "measures.csv", dtype=str, keep_default_na=False)
-    return {" ".join(text.split()) for column in CATALOGUE_TEXTS for text in rows[column]}
+    units = {one(unit) for unit in rows["unit"] if unit not in SAME}
+    return units | {" ".join(text.split()) for column in CATALOGUE_TEXTS for text in rows[column]}
 
 
 def check_pages(site: Path) -> None:

@@ -66,13 +66,16 @@ class Language:
             return str(
                 format_currency(number, "USD", format="¤#,##0", currency_digits=False, locale=self.locale)
             ).replace("-", "−")
-        return f"{self.number(number)} {self(unit)}" if unit not in ("", "count") else self.number(number)
+        text = self.number(number)
+        return f"{text} {self(one(unit) if text == '1' else unit)}" if unit not in ("", "count") else text
 
     def gap(self, difference: float, unit: str) -> str:
         """A signed difference: +7 points, −$1,500."""
+        if unit == "share":
+            difference = round(difference * 100, 1)  # what rounds to nothing has no sign
         sign = "+" if difference > 0 else "−" if difference < 0 else "±"
         if unit == "share":
-            points = abs(difference) * 100
+            points = abs(difference)
             text = format_decimal(points, format="0.0" if 0 < points < 10 else "0", locale=self.locale)
             word = self("points")
             return f"{sign}{text} {word}"
@@ -107,6 +110,12 @@ class Language:
             return self("whole period")
         year, _, quarter = period.partition("-Q")
         return self("Q{quarter} {year}", quarter=quarter, year=year) if quarter else year
+
+
+def one(unit: str) -> str:
+    """The unit of a measure where there is one of it: `days` is `day`, `inquiries` is `inquiry`, `cases opened` `case opened`."""
+    first, space, rest = unit.partition(" ")
+    return {"people": "person", "inquiries": "inquiry"}.get(first, first.removesuffix("s")) + space + rest
 
 
 @cache

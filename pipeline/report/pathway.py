@@ -133,11 +133,11 @@ def _steps(story: Story) -> Picture | None:
     if whole is None or not whole[0]:
         return None
     title = say(
-        "Of 100 arrests {charged} led to charges, {convicted} to a conviction and {custody} to a sentence of custody",
-        charged=say.number(round(100 * whole[1] / whole[0], 1)), convicted=say.number(round(100 * whole[2] / whole[0], 1)),
-        custody=say.number(round(100 * whole[3] / whole[0], 1)),
+        "Of every 100 arrests, {charged} led to charges, {convicted} to a conviction and {custody} to a sentence of custody",
+        **{step: say.count(100 * count / whole[0]) for step, count in zip(("charged", "convicted", "custody"), whole[1:], strict=True)},
     )  # fmt: skip
     measures = [m for m in story.public.of_mart(MART) if m.measure_id == custody.measure_id]
+    lost = next(m for m in story.public.of_mart(MART) if m.measure_id == "PIP-01")
     rows = _rows(story, [way.measure_id for way in ways(story)], race=False)
     return Picture(
         id="pipeline-steps",
@@ -147,7 +147,7 @@ def _steps(story: Story) -> Picture | None:
         notes=[
             say("Arrests from {period}, by what was on file on the day of the arrest; each followed for two years.", period=story.period()),
             say("The last column of the table says how many passed of those at the step before. Multiplied along the way, these shares give the share of all arrests; the audit checks that they do."),
-            say("Arrests that the records lose on the way are in none of these numbers; they are counted under PIP-01."),
+            say("Arrests that the records lose on the way are in none of these numbers; they are counted in {title}.", title=story.quoted(lost)),
             story.status_note(),
         ],
         header=[say("Step"), say("Citizenship"), say("Reached it"), say("Arrests"), say("Of all arrests"), say("95% interval"), say("Of those at the step before")],
@@ -205,7 +205,7 @@ def _origin(story: Story, way: Way, *, contrast: str) -> Picture | None:
             names.get(group, group), say("All steps: the gap per arrest"), say.share(counts[-1] / counts[0], digits=1),
             say.share(reference[-1] / reference[0], digits=1), say.gap(steps.gap, "share"), "–",
         ])  # fmt: skip
-    side = names.get(settings.reference_race if by_race else settings.reference_citizenship, "")
+    side = names.get(settings.reference_race, "") if by_race else say("citizens")
     title = _title(story, way, found, names, by_race=by_race)
     measures = [m for m in story.public.of_mart(MART) if m.measure_id == way.measure_id]
     first = story.public.cell(
@@ -241,7 +241,10 @@ def _origin(story: Story, way: Way, *, contrast: str) -> Picture | None:
 def _title(
     story: Story, way: Way, found: dict[str, tuple[np.ndarray, Steps]], names: dict[str, str], *, by_race: bool
 ) -> str:
-    """The widest of the gaps that the findings call clear, with the step that adds most to it; else none is named."""
+    """The widest of the gaps that the findings call clear, with the step that adds most to it.
+
+    Where none is clear no group is named, only how much any step adds at most.
+    """
     say, end = story.say, way.steps[-1]
     contrast = "race" if by_race else "citizenship"
     is_whole = len(way.parts) > len(way.steps)  # only then the last part of the measure is the last step
@@ -254,7 +257,9 @@ def _title(
         ))
     }  # fmt: skip
     if not clear:
-        return say("{end}, per arrest: what each step adds to the gap", end=end)
+        most_added = say.gap(max(float(np.abs(steps.parts).max()) for _, steps in found.values()), "share").lstrip("+±")
+        by = say("by race") if by_race else say("by citizenship")
+        return say("{end}, per arrest: no step adds more than {most} to a gap {by}", end=end, most=most_added, by=by)
     group = max(clear, key=lambda name: (abs(clear[name].gap), name))
     steps = clear[group]
     most = int(np.argmax(steps.parts * np.sign(steps.gap)))

@@ -115,7 +115,8 @@ class Story:
 
     def period(self) -> str:
         settings = self.public.settings
-        return f"{self.say.month(settings.period_from)} – {self.say.month(settings.totals_to)}"
+        first, last = (self.say.month(day) for day in (settings.period_from, settings.totals_to))
+        return self.say("{first} to {last}", first=first, last=last)
 
     def mart_name(self, mart: str) -> str:
         words = content()["marts"].get(mart, {})
@@ -211,13 +212,10 @@ class Story:
         judged = [(m, gap) for m, gap in shown if self.judged(gap)]
         clear = [(m, gap) for m, gap in judged if self.clear(gap)]
         if judged:
-            told.append(say(
-                "{clear} of {shown} measures that can be compared differ clearly between noncitizens and citizens.",
-                clear=say.count(len(clear)), shown=say.count(len(judged)),
-            ))  # fmt: skip
+            told.append(f"{words.how_many_clear(len(clear), len(judged), say)}.")
         shares = [(m, gap) for m, gap in clear or judged or shown if gap.unit == "share"]
         if shares:
-            m, _ = max(shares, key=lambda pair: (abs(pair[1].difference), pair[0].measure_id))
+            m, _ = min(shares, key=lambda pair: (-abs(pair[1].difference), pair[0].measure_id))
             told.append(" ".join(self.told_by_group(m)))
         elif not shown:  # citizenship is not on file at all
             by_race = [" ".join(self.told_by_group(m)) for m in measures if m.kind == "rate"]
@@ -235,7 +233,7 @@ class Story:
         shares = [(s, m) for m in measures if 0 < (s := self.unknown_share(m, of="race") or 0.0) < 1]
         if shares:
             share, m = max(shares, key=lambda pair: (pair[0], pair[1].measure_id))
-            told.append(say("Race or ethnicity was not on file most often in {title}: for {share} of those counted.", title=self.quoted(m), share=say.share(share)))  # fmt: skip
+            told.append(say("Race or ethnicity was not on file for at most {share} of those counted (in {title}).", title=self.quoted(m), share=say.share(share)))  # fmt: skip
         rows = [(m, public.cell(m.measure_id, stratum=headline(m))) for m in measures]
         told += [said for m, row in rows if row is not None and (said := words.too_young(m, row, say))]
         lost = [m for m in measures if self.missing(m)]
@@ -339,7 +337,7 @@ class Story:
             ),
         )[:most]
         rows = [
-            Row(label=f"{say(m.title)} ({say('n = {n}', n=self._both(gap))})", marks=[self._gap_mark(gap)])
+            Row(label=f"{say(m.title)} ({self._both(gap)})", marks=[self._gap_mark(gap)])
             for m, gap in pairs
             if gap.status in SHOWN
         ]
@@ -352,10 +350,7 @@ class Story:
         lower, higher = say("lower for noncitizens"), say("higher for noncitizens")
         return Picture(
             id=f"{_slug(name)}-gaps",
-            title=(say(
-                "Noncitizens and citizens differ clearly in {clear} of {shown} measures",
-                clear=say.count(len(clear)), shown=say.count(len(judged)),
-            ) if judged else say("Noncitizens and citizens in {shown} measures", shown=say.count(len(shown)))),
+            title=(words.how_many_clear(len(clear), len(judged), say) if judged else say("Noncitizens and citizens in {shown} measures", shown=say.count(len(shown)))),
             lead=say("Noncitizens less citizens, in percentage points, for the whole period."),
             alt=say(
                 "{shown} gaps with their intervals. The widest is {title}: {gap}.", shown=say.count(len(shown)),
@@ -590,12 +585,10 @@ class Story:
             (f"{self.mart_name(m.mart)}: {say(m.denominator_text)}", float(row.denominator), say.count(row.denominator))
             for m, row in pairs
         ]
-        most, row = max(pairs, key=lambda pair: (pair[1].denominator, pair[0].measure_id))
-        title = say(
-            "The audit rests on {count} {what}, and on what followed",
-            count=say.count(row.denominator),
-            what=say(most.counted_unit),
-        )
+        by_base = sorted(pairs, key=lambda pair: (pair[1].denominator, pair[0].measure_id))
+        least, (most, row) = by_base[0][1], by_base[-1]
+        ends = {"least": say.count(least.denominator), "most": say.count(row.denominator)}
+        title = say("A page rests on {least} to {most} cases", **ends) if len(pairs) > 1 else say("The page rests on {most} cases", **ends)  # fmt: skip
         return Picture(
             id="overview-counted", title=title, lead=say("How many the first measure of each page counts. The units differ, so one bar is not a part of another."),
             alt=f"{title}. " + "; ".join(f"{label}: {text}" for label, _, text in drawn) + ".",
@@ -617,10 +610,7 @@ class Story:
         judged = [(m, gap) for m, gap in gaps if self.judged(gap)]
         clear = [(m, gap) for m, gap in judged if self.clear(gap)]
         if judged:
-            told.append(say(
-                "Noncitizens and citizens differ clearly in {clear} of the {shown} measures that compare them.",
-                clear=say.count(len(clear)), shown=say.count(len(judged)),
-            ))  # fmt: skip
+            told.append(f"{words.how_many_clear(len(clear), len(judged), say)}.")
         else:  # records without citizenship: what the pages say first
             computed = [mart for mart in marts if any(self._has_number(m) for m in self.public.of_mart(mart))]
             told += [f"{self.mart_name(mart)}. {first}" for mart in computed[:3] for first in self.sentences(mart)[:1]]
@@ -679,6 +669,8 @@ class Story:
                 & (rows["stratum"] != ALL)
             ]
             cells = [(_capital(self.label(row.stratum)), row) for row in records(rows)]
+            whole = self.public.cell(measure.measure_id)  # what is hidden whole names no part
+            cells = cells or ([(say("Everyone"), whole)] if whole is not None else [])
             first = say("Part")
         else:
             groups = [(say("Everyone"), ALL, ALL)] + [
@@ -787,9 +779,10 @@ class Story:
         return [self.say("Not drawn, since no number of it can be shown: {names}.", names="; ".join(names))] if names else []  # fmt: skip
 
     def _both(self, gap: Any) -> str:
-        """The cases on both sides of a comparison."""
+        """The cases on both sides of a comparison, in words that no line ends between."""
         sides = gap.denominator, gap.reference_denominator
-        return "–" if any(pd.isna(side) for side in sides) else self.say.count(sum(sides))
+        count = "–" if any(pd.isna(side) for side in sides) else self.say.count(sum(sides))
+        return self.say("n = {n}", n=count).replace(" ", "\N{NO-BREAK SPACE}")
 
     def hidden_note(self, hidden: int, of: int) -> str:
         return self.say("{hidden} of {all} numbers are hidden to protect people; hidden is not zero.", hidden=self.say.count(hidden), all=self.say.count(of))  # fmt: skip

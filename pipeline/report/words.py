@@ -58,6 +58,15 @@ def told(findings: Iterable[Mapping[str, Any]], catalogue: pd.DataFrame) -> list
     return result
 
 
+def how_many_clear(clear: int, judged: int, say: Language) -> str:
+    """In how many of the measures that were judged the gap between noncitizens and citizens is clear; no full stop."""
+    if judged == 1:
+        return say("Noncitizens and citizens differ clearly in the one measure that was judged") if clear else say("Noncitizens and citizens do not differ clearly in the one measure that was judged")  # fmt: skip
+    if not clear:
+        return say("Noncitizens and citizens differ clearly in none of {judged} measures", judged=say.count(judged))
+    return say("Noncitizens and citizens differ clearly in {clear} of {judged} measures", clear=say.count(clear), judged=say.count(judged))  # fmt: skip
+
+
 def off_target(row: Any, measure: Any, say: Language) -> str:
     """A share beside what a law or a promise asks for; `row` is a finding by that rule."""
     words = {
@@ -111,7 +120,7 @@ def how_sure(gap: Any, say: Language, *, family: int) -> list[str]:
     words = {
         "gap": say.gap(gap.difference, gap.unit),
         "interval": say.interval(gap.difference_low, gap.difference_high, gap.unit, signed=True),
-        "least": say.gap(declared["least_gap"], "share").lstrip("+"),
+        "least": least_gap(say),
         "family": say.count(family),
     }
     if gap.status == "unreliable":
@@ -125,7 +134,9 @@ def how_sure(gap: Any, say: Language, *, family: int) -> list[str]:
         found = [say("There is no clear difference: the records fit a gap from {interval}.", **words)]
         if not pd.isna(gap.detectable_gap):
             least = say.gap(gap.detectable_gap, gap.unit).lstrip("+")
-            found.append(say("So many cases would hardly have shown a gap of less than {least}.", least=least))
+            found.append(
+                say("In this many cases a gap of less than {least} could easily have gone unseen.", least=least)
+            )
         return found
     return [say("The gap is {gap} (95% interval {interval}). It is not among the comparisons that are judged.", **words)]  # fmt: skip
 
@@ -135,9 +146,14 @@ def rule(say: Language, *, family: int) -> str:
     declared = rules()["gaps"]
     return say(
         "A gap is called clear if it is at least {least} wide and, among all {family} comparisons of the audit, at most {rate} of those called clear are to be expected by chance (Benjamini and Hochberg). No clear difference is not the same as no difference.",
-        least=say.gap(declared["least_gap"], "share").lstrip("+"), family=say.count(family),
+        least=least_gap(say), family=say.count(family),
         rate=say.share(declared["false_discovery_rate"]),
     )  # fmt: skip
+
+
+def least_gap(say: Language) -> str:
+    """The least width of a gap that is called clear: 5 points."""
+    return f"{say.number(rules()['gaps']['least_gap'] * 100)} {say('points')}"
 
 
 def what_is_missing(gap: Any, say: Language) -> list[str]:
@@ -166,8 +182,9 @@ def with_facts_alike(row: Any, say: Language) -> list[str]:
         elif not pd.isna(row.difference_if_omitted_as_strong):
             found.append(say("Had something unrecorded mattered as much as {benchmark}, it would be {gap}.", benchmark=fact(row.benchmark, say), gap=say.gap(row.difference_if_omitted_as_strong, "share")))  # fmt: skip
         if not pd.isna(row.without_one_low):
-            ends = say.interval(row.without_one_low, row.without_one_high, "share", signed=True)
-            found.append(say("Leaving out any one of the larger arresting agencies, it would be {ends}.", ends=ends))
+            ends = dict.fromkeys(say.gap(end, "share") for end in (row.without_one_low, row.without_one_high))
+            said = say.interval(row.without_one_low, row.without_one_high, "share", signed=True) if len(ends) > 1 else next(iter(ends))  # fmt: skip
+            found.append(say("Leaving out any one of the larger arresting agencies, it would be {ends}.", ends=said))
         if not pd.isna(row.against_all_others):
             others = say.gap(row.against_all_others, "share")
             found.append(say("Against everyone else on file, and not {reference} alone, it is {gap}.", **words, gap=others))  # fmt: skip
@@ -238,7 +255,7 @@ def who(row: Any, say: Language) -> tuple[str, str]:
     if row.contrast == "race":
         return _of_race(row.race, say), _of_race(row.reference_race, say)
     if row.contrast == "part":
-        return label(row.stratum, say), label(row.reference_stratum, say)
+        return say("“{part}”", part=label(row.stratum, say)), say("“{part}”", part=label(row.reference_stratum, say))
     if row.race == ALL:
         return say("noncitizens"), say("citizens")
     if row.race == "unknown":
