@@ -58,15 +58,29 @@ def test_the_audit_writes_what_its_design_promises(audited: Path) -> None:
     assert not any(part.startswith("work") for part in written), "the database of the run is not left behind"
 
 
-def test_two_audits_of_the_same_exports_write_the_same_bytes(
-    county: Path, audited: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copy = tmp_path / "exports under another name"
+@pytest.fixture(scope="session")
+def again(county: Path, audited: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same exports under another name, audited beside the first audit."""
+    folder = tmp_path_factory.mktemp("again")
+    copy = folder / "exports under another name"
     shutil.copytree(county / "exports", copy)
-    again = tmp_path / "again"
-    assert main(["audit", "example_county", "--raw", str(copy), "--out", str(again)]) == 0
+    out = folder / "audit"
+    assert main(["audit", "example_county", "--raw", str(copy), "--out", str(out), "--since", str(audited)]) == 0
+    return out
+
+
+def test_an_audit_beside_an_earlier_one_says_what_became_of_its_findings(audited: Path, again: Path) -> None:
+    for folder in ("", "restricted"):
+        earlier = json.loads((audited / folder / "findings.json").read_text(encoding="utf-8"))
+        since = json.loads((again / folder / "findings_since.json").read_text(encoding="utf-8"))
+        assert earlier
+        assert [(f["id"], f["status"]) for f in since] == [(f["id"], "persisting") for f in earlier]
+
+
+def test_two_audits_of_the_same_exports_write_the_same_bytes(audited: Path, again: Path) -> None:
     files = [sorted(p.relative_to(out) for p in out.rglob("*") if p.is_file()) for out in (audited, again)]
-    assert files[0] == files[1]
+    assert set(files[1]) - set(files[0]) == {Path("findings_since.json"), Path("restricted/findings_since.json")}
+    assert set(files[0]) <= set(files[1])
     different = [
         str(path)
         for path in files[0]
