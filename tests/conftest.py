@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import settings
 
@@ -31,3 +34,30 @@ def no_network() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", refuse)
     yield
     patch.undo()
+
+
+# Worlds of the models: imported where used, since dbt takes seconds to import.
+
+
+@pytest.fixture(scope="module")
+def built(request: pytest.FixtureRequest) -> duckdb.DuckDBPyConnection:
+    """The database of the module's `WORLD`, whose scenarios have years of their own since 2000."""
+    from tests.worlds import AS_OF, build
+
+    return build(request.module.WORLD, period=(date(2000, 1, 1), AS_OF))
+
+
+@pytest.fixture
+def cells(built: duckdb.DuckDBPyConnection) -> Any:
+    """`cells(measure, year)`: numerator and denominator by stratum; without strata the pair alone."""
+    from tests.worlds import cells_of
+
+    return lambda measure, year: cells_of(built, measure, year)
+
+
+@pytest.fixture
+def values(built: duckdb.DuckDBPyConnection) -> Any:
+    """`values(measure, year)`: how often each (value, outcome) was seen."""
+    from tests.worlds import values_of
+
+    return lambda measure, year: values_of(built, measure, year)

@@ -5,40 +5,16 @@ All scenarios live in one world, so that dbt runs once. Each has a year of its o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 from typing import Any
 
 import duckdb
-import pytest
 
-from tests.worlds import Row, build, cells_of, rows, silent_measures, values_of, wrongly_documented
+from tests.worlds import AS_OF, Scenarios, build, rows, silent_measures, wrongly_documented
 
-WORLD: defaultdict[str, list[Row]] = defaultdict(list)
-AS_OF = date(2024, 12, 31)
+WORLD = Scenarios()
+given = WORLD.given
 MARTS = ("charging", "bail", "diversion", "ice_contact")
-
-
-def given(table: str, text: str, **same: str) -> None:
-    WORLD[table] += rows(text, **same)
-
-
-@pytest.fixture(scope="module")
-def built() -> duckdb.DuckDBPyConnection:
-    return build(WORLD, as_of=AS_OF, period=(date(2000, 1, 1), AS_OF))
-
-
-@pytest.fixture
-def cells(built: duckdb.DuckDBPyConnection) -> Any:
-    """`cells(measure, year)`: numerator and denominator by stratum; without strata the pair alone."""
-
-    return lambda measure, year: cells_of(built, measure, year)
-
-
-@pytest.fixture
-def values(built: duckdb.DuckDBPyConnection) -> Any:
-    """`values(measure, year)`: how often each (value, outcome) was seen."""
-    return lambda measure, year: values_of(built, measure, year)
 
 
 def _column(

@@ -5,20 +5,16 @@ All scenarios live in one world, so that dbt runs once. Each has years of its ow
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 
 import duckdb
 import pytest
 
-from tests.worlds import Row, build, cells_of, rows, values_of, wrongly_documented
+from tests.worlds import Scenarios, build, cells_of, values_of, wrongly_documented
 
-WORLD: defaultdict[str, list[Row]] = defaultdict(list)
+WORLD = Scenarios()
+given = WORLD.given
 AS_OF = date(2025, 2, 15)
-
-
-def given(table: str, text: str, **same: str) -> None:
-    WORLD[table] += rows(text, **same)
 
 
 @pytest.fixture(scope="module")

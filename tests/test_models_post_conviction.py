@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date
 from typing import Any
 
 import duckdb
-import pytest
 
-from tests.worlds import Row, build, cells_of, rows, silent_measures, values_of, wrongly_documented
+from tests.worlds import Scenarios, silent_measures, wrongly_documented
 
-WORLD: defaultdict[str, list[Row]] = defaultdict(list)
-AS_OF = date(2024, 12, 31)
-
-
-def given(table: str, text: str, **same: str) -> None:
-    WORLD[table] += rows(text, **same)
-
-
-@pytest.fixture(scope="module")
-def built() -> duckdb.DuckDBPyConnection:
-    return build(WORLD, as_of=AS_OF, period=(date(2000, 1, 1), AS_OF))
-
-
-@pytest.fixture
-def cells(built: duckdb.DuckDBPyConnection) -> Any:
-    return lambda measure, year: cells_of(built, measure, year)
-
-
-@pytest.fixture
-def values(built: duckdb.DuckDBPyConnection) -> Any:
-    return lambda measure, year: values_of(built, measure, year)
+WORLD = Scenarios()
+given = WORLD.given
 
 
 given(

@@ -5,27 +5,22 @@ All scenarios live in one world, so that dbt runs once. Each has a year of its o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 
 import duckdb
 import pytest
 
-from tests.worlds import Row, build, cells_of, rows, values_of, wrongly_documented
+from tests.worlds import AS_OF, Scenarios, build, cells_of, values_of, wrongly_documented
 
-WORLD: defaultdict[str, list[Row]] = defaultdict(list)
-AS_OF = date(2024, 12, 31)  # a Tuesday
+WORLD = Scenarios()
+given = WORLD.given
 MARTS = ("point_person", "community", "representation")
-
-
-def given(table: str, text: str, **same: str) -> None:
-    WORLD[table] += rows(text, **same)
 
 
 @pytest.fixture(scope="module")
 def built() -> duckdb.DuckDBPyConnection:
     select = [f"+mart_{mart}__{table}" for mart in MARTS for table in ("cells", "values")]
-    return build(WORLD, as_of=AS_OF, period=(date(2000, 1, 1), AS_OF), select=select)
+    return build(WORLD, period=(date(2000, 1, 1), AS_OF), select=select)
 
 
 # The point person ---------------------------------------------------------------------------------------------------

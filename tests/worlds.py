@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +30,8 @@ from pipeline.contract import LINEAGE, ROOT, Table, load_contract
 Row = Mapping[str, Any]
 World = Mapping[str, Sequence[Row]]
 
+#: The last day of most worlds, a Tuesday.
+AS_OF = date(2024, 12, 31)
 #: How a NULL is written in `rows`.
 NOTHING = "-"
 
@@ -49,8 +52,8 @@ class Model:
 def build(
     world: World,
     *,
-    as_of: date = date(2024, 12, 31),
-    period: tuple[date, date] = (date(2023, 1, 1), date(2024, 12, 31)),
+    as_of: date = AS_OF,
+    period: tuple[date, date] = (date(2023, 1, 1), AS_OF),
     supplied: Sequence[tuple[str, str]] | None = None,
     select: Sequence[str] = (),
     data_tests: bool = True,
@@ -97,7 +100,7 @@ def rebuild(world: World, *, as_of: date, period: tuple[date, date], marts: Sequ
 def _compiled() -> tuple[duckdb.DuckDBPyConnection, tuple[Model, ...]]:
     """A whole built database in memory, and its models in an order in which each follows what it reads."""
     path = Path(_folder.name) / "audit.duckdb"
-    land(path, {}, as_of=date(2024, 12, 31), period=(date(2023, 1, 1), date(2024, 12, 31)), supplied=None)
+    land(path, {}, as_of=AS_OF, period=(date(2023, 1, 1), AS_OF), supplied=None)
     results = run_dbt(path, "build", "--exclude-resource-type", "test")
     nodes = {r.node.unique_id: r.node for r in results if r.node.resource_type == "model"}
     database = duckdb.connect()
@@ -189,6 +192,17 @@ def rows(text: str, **same: str) -> list[dict[str, str | None]]:
         {n: None if c == NOTHING else c for n, c in (same | dict(zip(names, line, strict=True))).items()}
         for line in lines
     ]
+
+
+class Scenarios(defaultdict[str, list[Row]]):
+    """A world written piece by piece, each beside the tests that it is for: `tests/conftest.py` builds `WORLD` of a module."""
+
+    def __init__(self) -> None:
+        super().__init__(list)
+
+    def given(self, table: str, text: str, **same: str) -> None:
+        """More rows of one table, as `rows` reads them."""
+        self[table] += rows(text, **same)
 
 
 def run_dbt(database: Path, *command: str) -> list[Any]:
