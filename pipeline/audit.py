@@ -464,7 +464,10 @@ class Counts:
 
 def inert_labels(frame: pd.DataFrame) -> pd.DataFrame:
     """Labels of exports with an apostrophe before what a spreadsheet would run as a formula when it opens a CSV."""
-    return frame.assign(stratum=frame["stratum"].str.replace(r"^(?=\s*[=+\-@])", "'", regex=True))
+    labels = frame["stratum"].dropna().drop_duplicates()
+    inert = labels.str.replace(r"^(?=\s*[=+\-@])", "'", regex=True)
+    changed = inert.ne(labels)
+    return frame.replace({"stratum": dict(zip(labels[changed], inert[changed], strict=True))})
 
 
 def read_counts(database: Path) -> Counts:

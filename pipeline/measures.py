@@ -201,7 +201,7 @@ class _Grid:
     def of(cls, cells: pd.DataFrame, values: pd.DataFrame, settings: AuditSettings, *, with_citizenship: bool) -> _Grid:
         quarters, all_periods = periods(settings)
         races, offences = (
-            sorted(set(cells[column]) | set(values[column]) | always)
+            sorted({*cells[column].unique(), *values[column].unique(), *always})
             for column, always in (("race", {"unknown", settings.reference_race}), ("offence_group", {"unknown"}))
         )
         last = str(settings.totals_to.year)
@@ -704,9 +704,10 @@ def with_clustered_p_values(comparisons: pd.DataFrame, catalogue: pd.DataFrame, 
     """
     tested = comparisons["p_value"].notna().to_numpy()
     p_values = comparisons["p_value"].to_numpy(dtype=float, na_value=np.nan, copy=True)
-    p_values[tested] = clustered_p_value(*_sides(comparisons[tested], clusters, catalogue))
     # Three digits: what is exact could be solved for the sums over persons that stand behind it.
-    return comparisons.assign(p_value=[float(f"{p:.3g}") for p in p_values])
+    exact = clustered_p_value(*_sides(comparisons[tested], clusters, catalogue))
+    p_values[tested] = [float(f"{p:.3g}") for p in exact]
+    return comparisons.assign(p_value=p_values)
 
 
 def _sides(rows: pd.DataFrame, clusters: pd.DataFrame, catalogue: pd.DataFrame) -> tuple[Side, Side]:

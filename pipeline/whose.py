@@ -6,7 +6,7 @@ return or prosecutors differ. What is read here stays in the process: no table o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,8 @@ def _of_fact(
     labels = [*WHO, *GROUPS, *(f"held_{name}" for name in facts)]
     rates, found = measures[measures["kind"].eq("rate")].to_dict("records"), {}
     if rates:
-        counts = ", ".join(
-            f"count(*) filter (where {_population(m)} and ({m['numerator']})) as k{i}, "
-            f"count(*) filter (where {_population(m)} and ({m['numerator']}) is not null) as n{i}"
-            for i, m in enumerate(rates)
-        )
-        rows = connection.execute(f"select {', '.join(labels)}, {counts} {source} group by all order by all").fetchdf()
+        query = f"select {', '.join(labels)}, {counts_of(rates)} {source} group by all order by all"
+        rows = connection.execute(query).fetchdf()
         who = _numbered(rows, facts)
         for i, measure in enumerate(rates):
             k, n = (rows[f"{letter}{i}"].to_numpy(dtype=float) for letter in "kn")
@@ -68,7 +64,16 @@ def _of_fact(
     return found
 
 
-def _population(measure: dict[Any, Any]) -> str:
+def counts_of(rates: Iterable[Mapping[Any, Any]]) -> str:
+    """The columns of a query over a fact that count the events (k0, k1, ...) and the cases (n0, n1, ...) of its rates."""
+    return ", ".join(
+        f"count(*) filter (where {_population(m)} and ({m['numerator']})) as k{i}, "
+        f"count(*) filter (where {_population(m)} and ({m['numerator']}) is not null) as n{i}"
+        for i, m in enumerate(rates)
+    )
+
+
+def _population(measure: Mapping[Any, Any]) -> str:
     return f"({measure['denominator'] or 'true'})"
 
 

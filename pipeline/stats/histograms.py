@@ -211,8 +211,8 @@ def incidence_by(
         # Nothing has happened yet; a time at which nothing does puts everybody at risk there.
         grid = np.concatenate([[horizon], grid])
         d, c = (np.concatenate([np.zeros_like(a[..., :1]), a], axis=-1) for a in (d, c))
-    curves = aalen_johansen(grid, d, c, confidence=confidence)
     last = int(np.searchsorted(grid, horizon, side="right")) - 1
+    curves = aalen_johansen(grid[: last + 2], *_up_to(last, d, c), confidence=confidence)
     watched = (d.sum(axis=-2) + c)[..., grid >= horizon].sum(axis=-1)
     share = curves.incidence[..., last]
     known = ((watched > 0) | np.isclose(share.sum(axis=-1), 1.0))[..., None]
@@ -278,6 +278,8 @@ def _extreme(
     d: Floats, c: Floats, ud: Floats, uc: Floats, in_time: NDArray[np.bool_], cause: int, *, highest: bool
 ) -> Floats:
     """One end of `incidence_bounds` for one cause."""
+    last = int(np.count_nonzero(in_time.any(axis=tuple(range(in_time.ndim - 1))))) - 1
+    (d, c), (ud, uc), in_time = _up_to(last, d, c), _up_to(last, ud, uc), in_time[..., : last + 2]
     met = np.zeros_like(ud)
     met[..., cause, :] = np.where(in_time, ud[..., cause, :], 0)
     lost = np.where(in_time, uc, 0) if d.shape[-2] > 1 else np.zeros_like(uc)
@@ -305,6 +307,18 @@ def _value_at_rank(grid: Floats, histogram: Floats, rank: Floats) -> Floats:
         np.nan,
     )
     return found
+
+
+def _up_to(last: int, events: Floats, censored: Floats) -> tuple[Floats, Floats]:
+    """The counts up to and with the place `last`, and in one place more all who left later: until then they are at risk."""
+    if last + 1 >= events.shape[-1]:
+        return events, censored
+    later = (events.sum(axis=-2) + censored)[..., last + 1 :].sum(axis=-1, keepdims=True)
+    nobody = np.zeros_like(events[..., :1])
+    return (
+        np.concatenate([events[..., : last + 1], nobody], axis=-1),
+        np.concatenate([censored[..., : last + 1], later], axis=-1),
+    )
 
 
 def _at_risk(leaving: Floats) -> Floats:
