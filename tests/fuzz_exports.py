@@ -1,6 +1,7 @@
 """Mutants of real exports: whatever happens to a file, it is read or refused, and nothing is lost or changed unsaid.
 
-`python -m tests.fuzz_exports 2000` runs that many and prints each one that breaks a promise.
+`python -m tests.fuzz_exports 10000` runs that many, prints each one that breaks a promise, and writes how they ended to
+`tests/fuzz.md`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import lzma
 import random
 import shutil
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,6 +41,9 @@ FILES = {
     "ussc": "USSC_PV_Report_2020.csv.xz",
 }
 RECORDS = 40
+#: No mutant may take longer.
+SECONDS = 60
+REPORT = Path(__file__).parent / "fuzz.md"
 CELLS = ["", " ", "NULL", "NA", "#REF!", "#VALUE!", "1,234.50", "(12)", "$5", "13/25/2024", "01/02/03", "1e400", "1E+15", "0x10", "1_0", "٣",
          "'; drop table landed.person; --", "=1+1", '"', '""', "a\nb", "é", "\u200b", "x" * 100_000, "[{", "[]", "-0", "TRUE", "Total", "\\N", "nan"]  # fmt: skip
 Mutation = Callable[[random.Random, bytes], bytes]
@@ -210,51 +215,108 @@ def _base(subject_file: str, folder: Path) -> dict[tuple[str, ...], Counter[tupl
     return {record: rows.get(number, Counter()) for number, record in enumerate(records, start=1)}
 
 
-def broken_promises(seed: int, folder: Path) -> Iterator[str]:
-    """What is wrong with how the mutant of this number was dealt with."""
+#: As the report tells them.
+LANDED, WARNED, REFUSED = "landed", "landed with a warning", "refused"
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What was done to a file, how landing it ended, and which promises that breaks."""
+
+    mutations: list[str]
+    of: str
+    end: str = LANDED
+    broken: list[str] = field(default_factory=list)
+
+
+def outcome(seed: int, folder: Path) -> Outcome:
+    """How the mutant of this number was dealt with."""
     rng = random.Random(seed)
     subject = rng.choice(subjects(folder))
-    content, done = subject.content, []
+    content, found = subject.content, Outcome(mutations=[], of=subject.file)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         mutation = rng.choice(MUTATIONS)
         content = mutation(rng, content) if content else content
-        done.append(mutation.__name__)
-    told = f"mutant {seed} of {subject.file} ({', '.join(done)})"
+        found.mutations.append(mutation.__name__)
     csv.field_size_limit(1 << 30)
+    told = f"mutant {seed} of {subject.file} ({', '.join(found.mutations)})"
+    found.broken = [f"{told}: {promise}" for promise in _broken(subject, content, folder, found)]
+    return found
+
+
+def _broken(subject: Subject, content: bytes, folder: Path, found: Outcome) -> Iterator[str]:
     try:
         landing, rows = _landed(subject, content)
     except AuditError:
+        found.end = REFUSED
         return
     except Exception as error:
-        yield f"{told}: {type(error).__name__}: {error}"
+        yield f"{type(error).__name__}: {error}"
         return
+    found.end = WARNED if landing.warnings else LANDED
     count = next(c for c in landing.files if c.path == subject.file)
     if not count.is_conserved:
-        yield f"{told}: read {count.read}, landed {count.landed}, rejected {count.rejected}, filtered {count.filtered}"
+        yield f"read {count.read}, landed {count.landed}, rejected {count.rejected}, filtered {count.filtered}"
     records = _records(content, subject.delimiter)
     if records is None:
-        yield f"{told}: was read, though Python cannot"
+        yield "was read, though Python cannot"
         return
     if count.read != sum(1 for record in records[1:] if record):
-        yield f"{told}: read {count.read} records, Python {sum(1 for record in records[1:] if record)}"
+        yield f"read {count.read} records, Python {sum(1 for record in records[1:] if record)}"
         return
     base = _base(subject.file, folder)
-    for number, found in rows.items():
+    for number, given in rows.items():
         record = records[number - 1] if number <= len(records) else ()
-        if record in base and found != base[record] and records[0] == next(iter(base)) and not landing.warnings:
-            yield f"{told}: row {number} gives other values than it did, and nothing is said"
+        if record in base and given != base[record] and records[0] == next(iter(base)) and not landing.warnings:
+            yield f"row {number} gives other values than it did, and nothing is said"
+
+
+def report(outcomes: Sequence[Outcome], first: int, slowest: float) -> str:
+    """How so many mutants ended, by what was done to them and by the export that they are of, in Markdown."""
+
+    def table(title: str, of: Callable[[Outcome], Iterable[str]]) -> str:
+        counted = Counter((key, one.end) for one in outcomes for key in {*of(one)})
+        ends = (LANDED, WARNED, REFUSED)
+        lines = [f"| {title} | mutants | {' | '.join(ends)} |", "|---|---:|---:|---:|---:|"]
+        for key in sorted({key for key, _ in counted}):
+            each = [counted[key, end] for end in ends]
+            lines.append(f"| {key} | " + " | ".join(f"{n:,}" for n in (sum(each), *each)) + " |")
+        return "\n".join(lines)
+
+    broken = [promise for one in outcomes for promise in one.broken]
+    return f"""# Mutants of exports
+
+Written by `python -m tests.fuzz_exports {len(outcomes)} {first}`: the first {RECORDS} lines of an export, changed in one to
+three ways, are landed with the office's other files. A mutant that lands must keep every record (counted by Python's own
+reader) and give for each record that it left alone the values that it gave before, or say that it does not.
+
+{len(outcomes):,} mutants (seeds {first} to {first + len(outcomes) - 1}), {len(broken)} broken promises; the slowest took {slowest:.0f} s.
+
+{table("export", lambda one: [one.of])}
+
+A mutant that was changed in several ways counts in the row of each.
+
+{table("what was done", lambda one: one.mutations)}
+"""
 
 
 def main() -> int:
     times, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
-    broken = 0
+    outcomes: list[Outcome] = []
+    slowest = 0.0
     with TemporaryDirectory() as folder:
         for seed in range(first, first + times):
-            for promise in broken_promises(seed, Path(folder)):
-                broken += 1
+            begun = time.monotonic()
+            outcomes.append(outcome(seed, Path(folder)))
+            slowest = max(slowest, time.monotonic() - begun)
+            for promise in outcomes[-1].broken:
                 print(promise[:600], flush=True)
-    print(f"{times} mutants, {broken} broken promises")
-    return 1 if broken else 0
+            if len(outcomes) % 100 == 0:
+                REPORT.write_text(report(outcomes, first, slowest), encoding="utf-8")
+    text = report(outcomes, first, slowest)
+    REPORT.write_text(text, encoding="utf-8")
+    print(text)
+    return 1 if any(one.broken for one in outcomes) or slowest > SECONDS else 0
 
 
 if __name__ == "__main__":
