@@ -233,6 +233,9 @@ class _Audit:
             found = self._statistics()
         for warning in self.saturations:
             self.progress.say(f"  {warning}")
+        if landing.linkage:
+            with step("linkage", "Counting again with persons taken for one more readily, and less so"):
+                found = replace(found, for_the_unit=found.for_the_unit | self._linkage(landing, found.measures, raw))
         with step("disclosure", "Hiding what could identify a person"):
             from pipeline.disclose import publish, publish_adjusted
 
@@ -270,9 +273,6 @@ class _Audit:
             "disclosure": published.proof,
             "findings": self._findings(published.measures, published.comparisons),
         }
-        if landing.linkage:
-            linkage = pd.DataFrame([asdict(threshold) for threshold in landing.linkage])
-            linkage.to_parquet(self.out / "restricted" / "linkage.parquet", index=False)
         _write_json(self.out / "restricted" / "drift.json", [asdict(difference) for difference in drift])
         _write_json(self.out / "findings.json", record["findings"])
         restricted = self._findings(found.measures, found.comparisons)
@@ -385,6 +385,21 @@ class _Audit:
                 "changes": changes_table(cells, catalogue, settings),
             },
         )
+
+    def _linkage(self, landing: Landing, measures: pd.DataFrame, raw: Path) -> dict[str, pd.DataFrame]:
+        from pipeline.for_the_unit.thresholds import list_doubtful, threshold_table
+        from pipeline.measures import measure_table
+        from pipeline.transform import build
+
+        def measured(database: Path, work: Path) -> pd.DataFrame:
+            build(database=database, work=work)
+            counts = read_counts(database)
+            settings, supplied = self.office.settings, self.office.supplied
+            return measure_table(counts.cells, counts.values, counts.catalogue, supplied, settings)
+
+        list_doubtful(landing.doubtful, database=self.database)
+        moved = threshold_table(measures, office=self.office, raw=raw, work=self.work, measured=measured)
+        return {"linkage": pd.DataFrame([asdict(one) for one in landing.linkage]), "linkage_measures": moved}
 
     def _findings(self, measures: pd.DataFrame, comparisons: pd.DataFrame) -> list[dict[str, Any]]:
         from pipeline.report.words import told

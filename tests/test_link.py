@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
+import pandas as pd
 import pytest
 
 from pipeline.cli import main
+from pipeline.contract import load_contract
 from pipeline.errors import AuditError
-from pipeline.ingest.link import MARK, link, model
+from pipeline.for_the_unit.thresholds import list_doubtful, threshold_table
+from pipeline.ingest.land import Landing
+from pipeline.ingest.link import MARK, Linked, ends, link, model
+from pipeline.ingest.office import load_office
 from tests.persons import identity, precision_and_recall, records
 from tests.tiny_office import EXPORT, OFFICE_YML, TinyOffice
 
@@ -66,6 +73,27 @@ def test_the_probabilities_of_the_model_are_whole() -> None:
     for levels in model()["comparisons"].values():
         assert sum(level["m"] for level in levels) == pytest.approx(1)
         assert sum(level["u"] for level in levels) == pytest.approx(1, abs=1e-4)
+
+
+def test_whoever_another_threshold_would_part_or_join_is_to_be_looked_at_and_so_is_who_has_two_births() -> None:
+    texts = sorted({identity(record) for record, _ in records(900, seed=3)})
+    loosest, strictest = ends(model()["threshold"])
+    here, looser, stricter = (link(texts, threshold=t) for t in (model()["threshold"], loosest, strictest))
+
+    def among(of: Linked, one: Linked) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for text in texts:
+            found.setdefault(of.person_of[text], set()).add(one.person_of[text])
+        return found
+
+    parted = {person for person, parts in among(here, stricter).items() if len(parts) > 1}
+    joined = set().union(*(people for people in among(looser, here).values() if len(people) > 1))
+    births = {p for p, days in among(here, Linked(person_of={t: t.split(MARK)[2] for t in texts}, thresholds=())).items() if len(days) > 1}  # fmt: skip
+    assert {one.person for one in here.doubtful} == parted | joined | births
+    assert {one.person for one in here.doubtful if one.nearest is not None} == joined
+    assert {one.person for one in here.doubtful if one.births > 1} == births
+    assert all(here.person_of[one.nearest_person] == one.nearest_person for one in here.doubtful if one.nearest_person)
+    assert min(map(len, (parted, joined, births))) > 5
 
 
 # --- while landing ------------------------------------------------------------------------------------------------
@@ -134,3 +162,82 @@ def test_check_says_what_other_thresholds_would_join(tiny: TinyOffice, capsys: p
     said = capsys.readouterr().out
     assert "linkage at 0.9 (used): 3 names with a birth are 2 persons, the largest of 2; 0 have more than one day of birth" in said  # fmt: skip
     assert said.count("linkage at ") == len(model()["compared"])
+
+
+# --- how the measures move ----------------------------------------------------------------------------------------
+
+
+class County(NamedTuple):
+    """A county without a number of persons, as it landed, and how many of its people were referred twice, counted at three
+    thresholds; then the truth: how many people there are, and how many of them were referred twice."""
+
+    office: TinyOffice
+    landing: Landing
+    counted: pd.DataFrame
+    people: int
+    twice: int
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> County:
+    office = TinyOffice(tmp_path_factory.mktemp("county"))
+    office.write_office(
+        OFFICE_YML.replace("person_id: Pid", f"person_id: {LINKED.replace('%m/%d/%Y', '%Y-%m-%d')}")
+        .replace("unused: {Name: identifies a person}", "")
+    )  # fmt: skip
+    made = records(600, seed=3)
+    rows = [f"R{n},{','.join(record)},01/02/2024,Filed,01/05/2024" for n, (record, _) in enumerate(made)]
+    office.write_export("\n".join([HEADER, *rows]).encode() + b"\n")
+
+    def measured(database: Path, work: Path) -> pd.DataFrame:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            return connection.execute(
+                """select 'X-01' as measure_id, 'all' as period, race, 'all' as citizenship, offence_group, 'all' as stratum,
+                    count(*) filter (where times > 1) as numerator, count(*) as denominator, 'ok' as status
+                from (select count(*) as times from landed.referral group by person_id)
+                cross join (values ('all', 'all'), ('black', 'all'), ('all', 'violent')) as of (race, offence_group)
+                group by all order by all"""
+            ).fetchdf()
+
+    landing = office.land()
+    table = threshold_table(
+        measured(office.database, office.work), office=load_office(office.office, load_contract()), raw=office.raw,
+        work=office.work, measured=measured,
+    )  # fmt: skip
+    times = Counter(person for _, person in made)
+    return County(office, landing, table, len(times), sum(1 for n in times.values() if n > 1))
+
+
+def test_a_measure_of_persons_is_counted_at_a_looser_and_a_stricter_threshold_with_the_truth_between_them(
+    county: County,
+) -> None:
+    rows = county.counted[county.counted["race"].eq("all")]
+    assert rows["threshold"].tolist() == sorted([*ends(0.9), 0.9])
+    assert rows["is_used"].tolist() == [False, True, False]
+    loosest, used, strictest = rows["denominator"]
+    assert loosest < used < strictest
+    assert loosest < county.people < strictest
+    assert used == pytest.approx(county.people, rel=0.03)
+    assert rows["numerator"].iloc[1] == pytest.approx(county.twice, rel=0.03)
+    assert set(county.counted["offence_group"]) == {"all"}
+
+
+def test_the_counting_again_leaves_nothing_behind(county: County) -> None:
+    assert [path.name for path in county.office.work.iterdir()] == ["audit.duckdb"]
+
+
+def test_persons_to_be_looked_at_are_listed_by_key_in_the_quarter_of_their_first_decision(county: County) -> None:
+    with duckdb.connect(str(county.office.database)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.mart_data_quality__persons as select distinct person_id, '2024-Q1' as quarter from landed.person"
+        )
+    list_doubtful(county.landing.doubtful, database=county.office.database)
+    with duckdb.connect(str(county.office.database)) as connection:
+        listed = connection.execute("from marts.mart_linkage__doubtful").fetchall()
+        known = {key for (key,) in connection.execute("select person_id from landed.person").fetchall()}
+    assert len(listed) == len(county.landing.doubtful) > 20
+    assert all(person in known and quarter == "2024-Q1" for person, quarter, *_ in listed)
+    assert [row[0] for row in listed] == sorted(row[0] for row in listed), "not in the order of the names"
+    assert MARK not in str(listed)
+    assert MARK not in str(county.landing)

@@ -299,6 +299,29 @@ def test_what_is_not_there_is_said_to_be_so(bench: Workbench, name: str, query: 
     assert bench.answer(["en", name], query).status == 404
 
 
+def test_of_linked_persons_each_measure_says_what_other_thresholds_make_of_it(audit: Path, tmp_path: Path) -> None:
+    assert "told apart more strictly" not in page(Workbench(audit, audit / "restricted", tmp_path / "log"), "measure.html", measure="BAIL-04")  # fmt: skip
+    restricted = shutil.copytree(audit / "restricted", tmp_path / "restricted")
+    whole = pd.read_parquet(restricted / "measures.parquet").query("period == 'all' and offence_group == 'all' and race == 'all'")  # fmt: skip
+    tables = [whole.assign(threshold=t, is_used=t == 0.9, numerator=whole["numerator"] - less, estimate=0.25)
+              for less, t in enumerate((0.9, 0.99, 0.5))]  # fmt: skip
+    pd.concat(tables).to_parquet(restricted / "linkage_measures.parquet")
+    pd.DataFrame({"person_id": ["key-1"], "quarter": ["2024-Q1"], "births": [2]}).to_parquet(restricted / "mart_linkage__doubtful.parquet")  # fmt: skip
+    bench = Workbench(audit, restricted, tmp_path / "log")
+    shown = page(bench, "measure.html", measure="BAIL-04").split('id="linked"')[1]
+    assert shown.index(">0.5<") < shown.index(">0.9 (used)<") < shown.index(">0.99<")
+    row = whole[whole["measure_id"].eq("BAIL-04") & whole["citizenship"].eq("noncitizen")].iloc[0]
+    of_noncitizens = shown.split(f'<th scope="row">{bench.say_of("citizenship", "noncitizen")}')[1]
+    places = [
+        of_noncitizens.index(f"{int(row['numerator']) - less} of {int(row['denominator'])}<") for less in (2, 0, 1)
+    ]
+    assert places == sorted(places)
+    assert "Persons who may be two" in page(bench, "index.html")
+    listed = {"list": "persons_to_tell_apart"}
+    bench.answer(["en", "cases.html"], listed, NAMED)
+    assert "key-1" in page(bench, "cases.html", **listed)
+
+
 def test_filters_leave_what_was_asked_for(bench: Workbench) -> None:
     all_of, gaps = page(bench, "index.html"), page(bench, "index.html", rule="zero_tolerance")
     assert 0 < gaps.count('class="noted"') < all_of.count('class="noted"')

@@ -43,7 +43,7 @@ def write_worklists(
     out: Path,
     as_of: date,
 ) -> list[Path]:
-    """One workbook a finding, in their order, then one a declared list. The same bytes each time."""
+    """One workbook a finding, in their order, then one a declared list whose fact there is. The same bytes each time."""
     out.mkdir(parents=True, exist_ok=True)
     measures = {row["measure_id"]: row for row in catalogue.to_dict("records")}
     written = []
@@ -57,7 +57,8 @@ def write_worklists(
             path = out / f"{name}.xlsx"
             workbook(path, title=str(finding["title"]), notes=said, rows=rows, as_of=as_of)
             written.append(path)
-        for listed in declared:
+        facts = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
+        for listed in (one for one in declared if one["fact"] in facts):
             where = rows_of_list(listed)
             rows, count = rows_of(connection, listed["fact"], where, most=ALL_ROWS)
             notes = [listed["title"], listed["text"], who_answers(listed), f"In the whole period: {count:,}.", ABOUT]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, name
 from pipeline.ingest.expression import columns_of
 from pipeline.ingest.freeze import SourceFile, find_sources
 from pipeline.ingest.keys import identifier_key, install_key
-from pipeline.ingest.link import MARK, Threshold, link
+from pipeline.ingest.link import MARK, Doubtful, Threshold, link
 from pipeline.ingest.office import CodeTable, Entry, Office, nearest, normalise
 from pipeline.ingest.read import RawTable, literal, quoted, read_file
 
@@ -60,6 +60,7 @@ class Landing:
     files: tuple[FileCount, ...]
     warnings: tuple[Problem, ...]
     linkage: tuple[Threshold, ...] = ()
+    doubtful: tuple[Doubtful, ...] = ()
 
 
 def land(
@@ -86,7 +87,7 @@ def land(
         install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))
         lander = _Lander(connection, office, contract, work)
         lander.create_tables()
-        linkage = lander.link_persons(sources)
+        linkage, doubtful = lander.link_persons(sources)
         for number, source in enumerate(sources):
             lander.file(number, source)
         lander.finish()
@@ -95,7 +96,7 @@ def land(
     problems = tuple(dict.fromkeys(lander.problems))  # two entries may read the same bad cell
     if any(p.severity == "error" for p in problems):
         raise AuditError(problems)
-    return Landing(files=tuple(lander.counts), warnings=problems, linkage=linkage)
+    return Landing(files=tuple(lander.counts), warnings=problems, linkage=linkage, doubtful=doubtful)
 
 
 class _Lander:
@@ -160,14 +161,15 @@ class _Lander:
 
     # --- persons without a number ---------------------------------------------------------------------------------
 
-    def link_persons(self, sources: Sequence[SourceFile]) -> tuple[Threshold, ...]:
+    def link_persons(self, sources: Sequence[SourceFile]) -> tuple[tuple[Threshold, ...], tuple[Doubtful, ...]]:
         """Read all files that know persons by name alone, before any lands, and give one key to each person found.
+        Returns what each threshold makes of them, and by their keys those to be looked at.
 
         Names stay in temporary tables of this session. A file that cannot be read is told of when it lands.
         """
         linked = {e.file: c for e in self._office.entries for c in e.columns if "linked" in c.spec}
         if not linked:
-            return ()
+            return (), ()
         namespace_of = namespace(self._contract, next(iter(linked.values())))
         texts: set[str] = set()
         for source in (s for s in sources if s.mapping.name in linked):
@@ -191,7 +193,11 @@ class _Lander:
         self._db.execute(f"insert into {table} select text, keyed({literal(namespace_of)}, person) from people")
         self._db.unregister("people")
         self._shared |= {namespace_of}
-        return found.thresholds
+        key = dict(self._db.execute(f"select {_TEXT}, {_VALUE} from {table}").fetchall())
+        doubtful = [
+            replace(one, person=key[one.person], nearest_person=key.get(one.nearest_person)) for one in found.doubtful
+        ]
+        return found.thresholds, tuple(sorted(doubtful, key=lambda one: one.person))  # not in the order of their names
 
     # --- one file -------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ a count of what other thresholds would have joined. There is no linkage to any l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import yaml
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from pipeline.errors import AuditError, Problem, place
 
@@ -43,11 +44,29 @@ class Threshold:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Doubtful:
+    """A person to be looked at: another of the compared thresholds would part its identities or join others to them, or it
+    has more than one day of birth.
+
+    `weakest` is the least probability that holds its identities together, None where it has one; `nearest` the greatest
+    that one of them is one person with an identity of `nearest_person`, None below the loosest threshold.
+    """
+
+    person: str
+    identities: int
+    births: int
+    weakest: float | None
+    nearest: float | None
+    nearest_person: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Linked:
-    """`person_of` gives for each identity the one that stands for its person."""
+    """`person_of` gives for each identity the one that stands for its person, as it does in `doubtful`."""
 
     person_of: Mapping[str, str]
     thresholds: tuple[Threshold, ...]
+    doubtful: tuple[Doubtful, ...] = ()
 
 
 @cache
@@ -99,13 +118,20 @@ def link(identities: Sequence[str], *, threshold: float | None = None) -> Linked
         )
         found = {t: _persons(connection, t) for t in sorted({used, *model()["compared"]})}
         rows = connection.execute("select text, birth from identity order by unique_id").fetchall()
+        compared = connection.execute("select a - 1 as a, b - 1 as b, p from pair").fetchdf()
     finally:
         connection.close()
     texts, births = [row[0] for row in rows], [row[1] for row in rows]
     return Linked(
         person_of={text: texts[person] for text, person in zip(texts, found[used], strict=True)},
         thresholds=tuple(_threshold(t, t == used, persons, births) for t, persons in found.items()),
+        doubtful=tuple(_doubtful(compared, texts, births, found[used], strictest=max(found))),
     )
+
+
+def ends(used: float) -> list[float]:
+    """The loosest and the strictest of the compared thresholds, but for the one that is used."""
+    return sorted({min(model()["compared"]), max(model()["compared"])} - {used})
 
 
 def _settings(identities: int) -> dict[str, Any]:
@@ -162,3 +188,35 @@ def _threshold(threshold: float, is_used: bool, persons: Sequence[int], births: 
         largest=max(sizes.values()),
         births=sum(1 for days in of_person.values() if len(days) > 1),
     )
+
+
+def _doubtful(
+    pairs: pd.DataFrame, texts: Sequence[str], births: Sequence[str], persons: Sequence[int], *, strictest: float
+) -> Iterator[Doubtful]:
+    """`pairs` holds the places of two identities, `a` and `b`, and `p`, that they are one person's."""
+    person = np.asarray(persons)
+    people = pd.DataFrame({"person": person, "birth": births}).groupby("person")["birth"].agg(["size", "nunique"])
+    of_a, of_b = person[pairs["a"]], person[pairs["b"]]
+    inside = pairs[of_a == of_b]
+    # the links that hold a person together at the highest probabilities: the cheapest tree, where a cost is never 0
+    tree = minimum_spanning_tree(
+        coo_matrix((2 - inside["p"], (inside["a"], inside["b"])), shape=(len(person),) * 2)
+    ).tocoo()
+    people["weakest"] = (2 - pd.Series(tree.data)).groupby(person[tree.row]).min()
+    across = pd.concat(
+        [pd.DataFrame({"person": one, "other": other, "p": pairs["p"]})[of_a != of_b] for one, other in ((of_a, of_b), (of_b, of_a))]
+    )  # fmt: skip
+    nearest = across.sort_values(["person", "p", "other"], ascending=[True, False, True]).groupby("person").first()
+    people = people.join(nearest).reset_index()
+    for row in people[people["nunique"].gt(1) | people["weakest"].lt(strictest) | people["p"].notna()].to_dict(
+        "records"
+    ):
+        is_near = pd.notna(row["p"])
+        yield Doubtful(
+            person=texts[row["person"]],
+            identities=row["size"],
+            births=row["nunique"],
+            weakest=round(row["weakest"], 6) if pd.notna(row["weakest"]) else None,
+            nearest=round(row["p"], 6) if is_near else None,
+            nearest_person=texts[int(row["other"])] if is_near else None,
+        )

@@ -139,7 +139,6 @@ class Workbench:
         self.public = read_restricted(audit, restricted)
         self.measures = {m.measure_id: m for mart in self.public.marts for m in self.public.of_mart(mart)}
         self.findings = {finding["id"]: finding for finding in self.public.findings if finding.get("status") not in ("closed", "not_told")}  # fmt: skip
-        self.lists = {listed["id"]: listed for listed in declared_worklists(self.public.settings.as_of_date)}
         self.confirmed: dict[Query | tuple[Any, ...], tuple[str, str]] = {}
         self.who = ""
         digest = hashlib.sha256((restricted / "measures.parquet").read_bytes()).hexdigest()
@@ -148,10 +147,14 @@ class Workbench:
         self.connection = duckdb.connect()
         self.connection.execute("create schema marts")
         self.facts = {path.stem for path in restricted.glob("mart_*.parquet")}
+        declared = declared_worklists(self.public.settings.as_of_date)
+        self.lists = {listed["id"]: listed for listed in declared if listed["fact"] in self.facts}
         for fact in sorted(self.facts):
             file = literal(str(restricted / f"{fact}.parquet"))
             self.connection.execute(f"create view marts.{quoted(fact)} as from read_parquet({file})")
         self.connection.execute(f"create view measures as from read_parquet({literal(str(restricted / 'measures.parquet'))})")  # fmt: skip
+        moved = restricted / "linkage_measures.parquet"
+        self.linked = counted(pd.read_parquet(moved)) if moved.is_file() else None
         self.periods = sorted({r.period for r in records(self.public.measures[["period"]].drop_duplicates())} - {ALL})
         self.quarters = [p for p in self.periods if "-Q" in p] or self.periods
         self.static = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in KINDS}
@@ -296,6 +299,7 @@ class Workbench:
         return {
             "title": self.story.say(measure.title), "measure": measure, "table": table, "by": GROUPS[by],
             "series": [row for row in of_all if row is not None],
+            "linked": self._at_thresholds(measure.measure_id, headline(measure)),
             "first": first, "second": second, "chosen": {**query, **cell, "by": by, "first": first, "second": second},
             "choices": [
                 *self._period_choices(of["period"]),
@@ -306,6 +310,19 @@ class Workbench:
                 ),
             ],
         }  # fmt: skip
+
+    def _at_thresholds(self, measure_id: str, stratum: str) -> dict[str, Any] | None:
+        """By group the rows of a measure at each threshold from which persons are taken for one; None where nobody is."""
+        if self.linked is None:
+            return None
+        rows = self.linked[self.linked["measure_id"].eq(measure_id) & self.linked["stratum"].eq(stratum)]
+        used = {row.threshold: row.is_used for row in records(self.linked)}
+        of = {((row.race, row.citizenship), row.threshold): row for row in records(rows)}
+        groups = dict.fromkeys(sorted((key for key, _ in of), key=lambda key: (key != (ALL, ALL), key[0] != ALL, key)))
+        names = {
+            key: self.say_of("race", key[0]) if key[0] != ALL else self.say_of("citizenship", key[1]) for key in groups
+        }
+        return {"thresholds": sorted(used.items()), "rows": [(names[key], [of.get((key, t)) for t in sorted(used)]) for key in groups]}  # fmt: skip
 
     def _period_choices(self, periods: Sequence[str]) -> Iterator[tuple[str, str, list[tuple[str, str]], None]]:
         options = [(p, self.story.say.period(p)) for p in reversed(periods)]
