@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ import pytest
 from pipeline.cli import main
 from pipeline.contract import load_contract
 from pipeline.errors import AuditError
+from pipeline.findings import declared_worklists
 from pipeline.for_the_unit.thresholds import list_doubtful, threshold_table
+from pipeline.for_the_unit.worklists import rows_of
 from pipeline.ingest.land import Landing
 from pipeline.ingest.link import MARK, Linked, ends, link, model
 from pipeline.ingest.office import load_office
@@ -226,18 +229,16 @@ def test_the_counting_again_leaves_nothing_behind(county: County) -> None:
     assert [path.name for path in county.office.work.iterdir()] == ["audit.duckdb"]
 
 
-def test_persons_to_be_looked_at_are_listed_by_key_in_the_quarter_of_their_first_decision(county: County) -> None:
+def test_persons_to_be_looked_at_are_listed_by_key(county: County) -> None:
     with duckdb.connect(str(county.office.database)) as connection:
         connection.execute("create schema marts")
-        connection.execute(
-            "create table marts.mart_data_quality__persons as select distinct person_id, '2024-Q1' as quarter from landed.person"
-        )
     list_doubtful(county.landing.doubtful, database=county.office.database)
     with duckdb.connect(str(county.office.database)) as connection:
-        listed = connection.execute("from marts.mart_linkage__doubtful").fetchall()
+        declared = next(
+            one for one in declared_worklists(date(2024, 12, 31)) if one["fact"] == "mart_linkage__doubtful"
+        )
+        listed, count = rows_of(connection, declared["fact"], declared["condition"], most=1_000)
         known = {key for (key,) in connection.execute("select person_id from landed.person").fetchall()}
-    assert len(listed) == len(county.landing.doubtful) > 20
-    assert all(person in known and quarter == "2024-Q1" for person, quarter, *_ in listed)
-    assert [row[0] for row in listed] == sorted(row[0] for row in listed), "not in the order of the names"
-    assert MARK not in str(listed)
+    assert len(listed) == count == len(county.landing.doubtful) > 20
+    assert {*listed["person_id"], *listed["nearest_person_id"].dropna()} <= known
     assert MARK not in str(county.landing)

@@ -306,7 +306,7 @@ def test_of_linked_persons_each_measure_says_what_other_thresholds_make_of_it(au
     tables = [whole.assign(threshold=t, is_used=t == 0.9, numerator=whole["numerator"] - less, estimate=0.25)
               for less, t in enumerate((0.9, 0.99, 0.5))]  # fmt: skip
     pd.concat(tables).to_parquet(restricted / "linkage_measures.parquet")
-    pd.DataFrame({"person_id": ["key-1"], "quarter": ["2024-Q1"], "births": [2]}).to_parquet(restricted / "mart_linkage__doubtful.parquet")  # fmt: skip
+    pd.DataFrame({"person_id": ["key-1"], "births": [2]}).to_parquet(restricted / "mart_linkage__doubtful.parquet")  # fmt: skip
     bench = Workbench(audit, restricted, tmp_path / "log")
     shown = page(bench, "measure.html", measure="BAIL-04").split('id="linked"')[1]
     assert shown.index(">0.5<") < shown.index(">0.9 (used)<") < shown.index(">0.99<")

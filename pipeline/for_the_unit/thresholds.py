@@ -54,20 +54,12 @@ def threshold_table(
 
 
 def list_doubtful(doubtful: Sequence[Doubtful], *, database: Path) -> None:
-    """Add the fact `marts.mart_linkage__doubtful` to a built database: one row per person to be looked at, by key, in the
-    quarter of the first decision.
-    """
+    """Add the fact `marts.mart_linkage__doubtful` to a built database: one row per person to be looked at, by key."""
     columns = {"person": "person_id", "weakest": "weakest_link", "nearest": "nearest_link", "nearest_person": "nearest_person_id"}  # fmt: skip
     frame = pd.DataFrame([asdict(one) for one in doubtful], columns=[one.name for one in fields(Doubtful)])
     with duckdb.connect(str(database)) as connection:
         connection.register("doubtful", frame.rename(columns=columns))
-        connection.execute(
-            """create table marts.mart_linkage__doubtful as
-            select doubtful.person_id, persons.quarter, doubtful.* exclude (person_id) from doubtful
-            -- a person without a decision on file is in no quarter
-            left join marts.mart_data_quality__persons as persons using (person_id)
-            order by all"""
-        )
+        connection.execute("create table marts.mart_linkage__doubtful as from doubtful order by person_id")
 
 
 def _whole(measures: pd.DataFrame) -> pd.DataFrame:

@@ -59,9 +59,8 @@ def write_worklists(
             written.append(path)
         facts = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
         for listed in (one for one in declared if one["fact"] in facts):
-            where = rows_of_list(listed)
-            rows, count = rows_of(connection, listed["fact"], where, most=ALL_ROWS)
-            notes = [listed["title"], listed["text"], who_answers(listed), f"In the whole period: {count:,}.", ABOUT]
+            rows, count = rows_of(connection, listed["fact"], listed["condition"], most=ALL_ROWS)
+            notes = [listed["title"], listed["text"], who_answers(listed), f"Rows: {count:,}.", ABOUT]
             path = out / f"list__{listed['id']}.xlsx"
             workbook(path, title=listed["title"], notes=notes, rows=rows, as_of=as_of)
             written.append(path)
@@ -123,21 +122,19 @@ def _has_happened(finding: Mapping[str, Any]) -> bool:
     return bool(finding["rule"] != "target" and finding.get("difference", 1) >= 0)
 
 
-def rows_of_list(listed: Mapping[str, Any]) -> str:
-    """Which rows of its fact a declared list holds, as SQL."""
-    return f"quarter is not null and ({listed['condition']})"
-
-
 def rows_of(
     connection: duckdb.DuckDBPyConnection, fact: str, where: str, *, most: int, after: int = 0
 ) -> tuple[pd.DataFrame, int]:
-    """At most so many rows of a fact, the newest quarter first, after so many others; and how many there are in all."""
+    """At most so many rows of a fact, where it has quarters the newest first, after so many others; and how many there are
+    in all.
+    """
     table = f"marts.{quoted(fact)}"
     columns = [c[0] for c in connection.execute(f"select * from {table} limit 0").description]
     shown = ", ".join(quoted(c) for c in columns if c not in _LEFT_OUT)
+    order = ", ".join([*(["quarter desc"] if "quarter" in columns else []), quoted(columns[0])])
     counted = connection.execute(f"select count(*) from {table} where {where}").fetchone()
     rows = connection.execute(
-        f"select {shown} from {table} where {where} order by quarter desc, {quoted(columns[0])} limit {most} offset {after}"
+        f"select {shown} from {table} where {where} order by {order} limit {most} offset {after}"
     ).fetchdf()
     return rows, int(counted[0]) if counted else 0
 

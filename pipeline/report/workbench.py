@@ -35,7 +35,6 @@ from pipeline.for_the_unit.worklists import (
     rows_behind,
     rows_of,
     rows_of_cell,
-    rows_of_list,
     who_answers,
     workbook,
 )
@@ -367,7 +366,7 @@ class Workbench:
             told = [finding["text"], who_answers(finding)]
             return self._named(name, finding["title"], told, measure.fact, where)
         if (listed := self.lists.get(name.get("list", ""))) is not None:
-            return self._named(name, listed["title"], [listed["text"], who_answers(listed)], listed["fact"], rows_of_list(listed))  # fmt: skip
+            return self._named(name, listed["title"], [listed["text"], who_answers(listed)], listed["fact"], listed["condition"])  # fmt: skip
         measure = self.measures.get(name.get("measure", ""))
         part = next((part for part in PART_NAMES if part == name.get("part", "counted")), None)
         if measure is None or part is None:
