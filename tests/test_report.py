@@ -188,7 +188,7 @@ def test_of_what_an_office_does_not_record_no_page_stands_in_the_menu_and_each_i
 
 def test_how_often_citizenship_is_not_on_file_is_said_of_what(public: PublicData) -> None:
     story = Story(public, ENGLISH)
-    told = " ".join(story.overview(public.marts))
+    told = " ".join(said.text for said in story.overview(public.marts))
     shares = {m.title: story.unknown_share(m) for mart in public.marts for m in public.of_mart(mart)}
     most = max((share, title) for title, share in shares.items() if share)
     assert f"{ENGLISH.share(most[0])} in “{most[1]}”, where it was most often missing." in told
@@ -274,7 +274,7 @@ def test_records_without_citizenship_are_told_by_what_they_hold(public: PublicDa
     races = public.comparisons[public.comparisons["contrast"].eq("race")]
     story = Story(replace(public, measures=of_everyone, comparisons=races), ENGLISH)
     told = story.overview(story.public.marts)
-    assert told[0].startswith(story.mart_name(story.public.marts[0]))
+    assert told[0].text.startswith(story.mart_name(story.public.marts[0]))
     (measure,) = [m for m in story.public.of_mart("charging") if m.measure_id == "CHG-01"]
     picture = story.groups(measure)
     assert picture is not None
@@ -335,7 +335,7 @@ def test_most_often_is_said_only_if_no_hidden_part_can_be_larger(public: PublicD
     measure = next(m for m in public.of_mart("charging") if m.kind == "mix")
     shown = Story(public, ENGLISH).mix(measure)
     assert shown is not None
-    assert "most often insufficient evidence (44%)" in shown.title
+    assert "most often “insufficient evidence” (44%)" in shown.title
     rows = public.measures.copy()
     largest = rows["measure_id"].eq(measure.measure_id) & rows["stratum"].eq("insufficient_evidence")
     rows.loc[largest, "status"] = "suppressed"
@@ -432,3 +432,14 @@ def test_the_catalogue_lists_every_measure(pages: Path, public: PublicData) -> N
 def test_the_dictionary_lists_every_column_of_the_contract(pages: Path) -> None:
     text = (pages / "es" / "dictionary.html").read_text(encoding="utf-8")
     assert [c for t in load_contract().values() for c in t.columns if f"<code>{c}</code>" not in text] == []
+
+
+def test_how_sure_a_gap_of_the_first_page_is_and_what_is_missing_stands_one_click_away(pages: Path) -> None:
+    page = (pages / "en" / "index.html").read_text(encoding="utf-8")
+    links = re.findall(r'href="([^"#]+)#([^"]+)"[^>]*>How sure is this, and what is missing', page)
+    assert links
+    for file, place in links:
+        there = (pages / "en" / file).read_text(encoding="utf-8")
+        box = there[there.index(f'<details class="measure" id="{place}"') :].partition("</details>")[0]
+        assert "95% interval" in box
+        assert "Whatever the citizenship of those without any on file" in box

@@ -42,7 +42,7 @@ def test_a_clear_gap_is_told_in_order() -> None:
         "Filing rate: 64.0% for noncitizens (640 of 1,000 cases) and 54.0% for citizens (2,700 of 5,000 cases).",
         "The gap is +10 points (95% interval +6.7 to +13 points): clear by the rule declared beforehand, among 60 comparisons (q < 0.001).",
         "Whatever the citizenship of those without any on file, the gap would lie between −2.0 points and +21 points.",
-        "So the unknown alone could turn it round.",
+        "So those without any on file could turn it round.",
         "The records cannot show why, nor what was not written down.",
     ]
 

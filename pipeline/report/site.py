@@ -451,7 +451,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _door(public: PublicData) -> str:
-    """The first page, which leads to the reader's language."""
+    """The first page, which leads to the language of the reader's browser; without a script to English, past both names."""
     links = "".join(
         f'<p><a href="{s.code}/index.html" lang="{s.code}" hreflang="{s.code}">{NAMES[s.code]}</a></p>'
         for s in LANGUAGES
@@ -459,7 +459,8 @@ def _door(public: PublicData) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<title>Immigration Integrity Audit</title><link rel="stylesheet" href="static/site.css"><link rel="icon" href="data:,">'
-        '<meta http-equiv="refresh" content="0; url=en/index.html"></head>\n'
+        '<script>location.replace((navigator.language.startsWith("es") ? "es" : "en") + "/index.html")</script>'
+        '<noscript><meta http-equiv="refresh" content="0; url=en/index.html"></noscript></head>\n'
         f'<body><main style="padding:3rem 1.5rem"><h1>Immigration Integrity Audit</h1>{links}</main></body>\n</html>\n'
     )
 

@@ -99,6 +99,14 @@ class Glance:
         return self.status in SHOWN or self.difference is not None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A sentence of the first page, and the measure that it speaks of, where it speaks of one."""
+
+    text: str
+    measure: Any = None
+
+
 class Story:
     """One audit told in one language."""
 
@@ -157,7 +165,8 @@ class Story:
     def told_by_group(self, measure: Any) -> list[str]:
         """The same of noncitizens and citizens, or, where they cannot be compared, of the races that differ most clearly.
 
-        With what is left of the gap when declared facts are alike.
+        In paragraphs: what was compared, how sure that is and what is missing; what is left of the gap when declared
+        facts are alike; what no record shows.
         """
         stratum = headline(measure)
         gap = self.public.gap(measure.measure_id, contrast="citizenship", stratum=stratum)
@@ -167,7 +176,8 @@ class Story:
             ]
             gap = max((g for g in gaps if self.clear(g)), key=lambda g: abs(g.difference), default=None)
         told = self.told(measure, gap)
-        return [*told[:-1], *self._alike(gap), told[-1]] if told else []
+        paragraphs = (" ".join(told[:-1]), " ".join(self._alike(gap)), told[-1]) if told else ()
+        return [paragraph for paragraph in paragraphs if paragraph]
 
     def _alike(self, gap: Any) -> list[str]:
         table = self.public.adjusted
@@ -216,7 +226,7 @@ class Story:
         shares = [(m, gap) for m, gap in clear or judged or shown if gap.unit == "share"]
         if shares:
             m, _ = min(shares, key=lambda pair: (-abs(pair[1].difference), pair[0].measure_id))
-            told.append(" ".join(self.told_by_group(m)))
+            told += self.told_by_group(m)
         elif not shown:  # citizenship is not on file at all
             by_race = [" ".join(self.told_by_group(m)) for m in measures if m.kind == "rate"]
             told += [text for text in by_race if text][-1:]
@@ -540,7 +550,9 @@ class Story:
             for stratum in order
             for c in CITIZENSHIPS
             if (row := self.public.cell(measure.measure_id, citizenship=c, stratum=stratum)) is not None
-        ] or [(s, ALL, self.public.cell(measure.measure_id, stratum=s)) for s in order]
+        ]
+        if not any(row.status in SHOWN for _, _, row in cells):  # by citizenship there would be nothing to see
+            cells = [(s, ALL, self.public.cell(measure.measure_id, stratum=s)) for s in order]
         drawn = [
             Row(label=_capital(self.label(s)), marks=[self.mark(c, row) for t, c, row in cells if t == s])
             for s in order
@@ -549,9 +561,9 @@ class Story:
         top = strata.iloc[0]
         words = {"title": say(measure.title), "part": self.label(top["stratum"]), "share": say.share(top["estimate"])}
         if top["estimate"] >= 1 - strata["estimate"].sum():
-            title = say("{title}: most often {part} ({share})", **words)
+            title = say("{title}: most often “{part}” ({share})", **words)
         else:  # a hidden part could be the larger one
-            title = say("{title}: {part} {share}; a larger part may be hidden", **words)
+            title = say("{title}: “{part}” {share}; a larger part may be hidden", **words)
         hidden = sum(row.status == "suppressed" for _, _, row in cells)
         everyone = self.public.cell(measure.measure_id, stratum=top["stratum"])
         return Picture(
@@ -559,7 +571,7 @@ class Story:
             alt=f"{title}. " + say("Shares by citizenship, with 95% intervals; the table below holds every number."),
             notes=[
                 self.counted_note(measure, everyone),
-                say("Within each group of citizenship the shares add up to 100%."),
+                *([say("Within each group of citizenship the shares add up to 100%.")] if ALL not in series else []),
                 *([self.hidden_note(hidden, len(cells))] if hidden else []),
                 self.status_note(),
             ],
@@ -601,28 +613,30 @@ class Story:
             check=self.check(most, row, table="measures"),
         )  # fmt: skip
 
-    def overview(self, marts: Sequence[str]) -> list[str]:
+    def overview(self, marts: Sequence[str]) -> list[Said]:
         """The first sentences of the site."""
         say = self.say
         measures = [m for mart in marts for m in self.public.of_mart(mart)]
-        told = []
+        told: list[Said] = []
         gaps = [(m, self.public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) for m in measures]
         judged = [(m, gap) for m, gap in gaps if self.judged(gap)]
         clear = [(m, gap) for m, gap in judged if self.clear(gap)]
         if judged:
-            told.append(f"{words.how_many_clear(len(clear), len(judged), say)}.")
+            told.append(Said(text=f"{words.how_many_clear(len(clear), len(judged), say)}."))
         else:  # records without citizenship: what the pages say first
             computed = [mart for mart in marts if any(self._has_number(m) for m in self.public.of_mart(mart))]
-            told += [f"{self.mart_name(mart)}. {first}" for mart in computed[:3] for first in self.sentences(mart)[:1]]
+            told += [Said(text=f"{self.mart_name(mart)}. {first}") for mart in computed[:3] for first in self.sentences(mart)[:1]]  # fmt: skip
         by_gap = sorted(clear, key=lambda p: (-abs(p[1].difference), p[0].measure_id))
         told += [
-            " ".join([f"{self.mart_name(measure.mart)}.", *self.told(measure, gap)[:2]]) for measure, gap in by_gap[:2]
+            Said(text=" ".join([f"{self.mart_name(measure.mart)}.", *self.told(measure, gap)[:2]]), measure=measure)
+            for measure, gap in by_gap[:2]
         ]
         if on_file := self._citizenship_on_file(measures):
-            told.append(" ".join([*on_file, *([say("In {undone} of the {clear} clear gaps, unknown citizenship could undo the finding.", undone=say.count(sum(undone(gap) for _, gap in clear)), clear=say.count(len(clear)))] if clear else [])]))  # fmt: skip
+            turned = say("In {undone} of the {clear} clear gaps, unknown citizenship could undo the finding.", undone=say.count(sum(undone(gap) for _, gap in clear)), clear=say.count(len(clear)))  # fmt: skip
+            told.append(Said(text=" ".join([*on_file, *([turned] if clear else [])])))
         lost = sum(bool(self.missing(m)) for m in measures)
         if lost:
-            told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures))))  # fmt: skip
+            told.append(Said(text=say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures)))))  # fmt: skip
         return told
 
     def _has_number(self, measure: Any) -> bool:
@@ -791,7 +805,7 @@ class Story:
         return words.rule(self.say, family=self.public.family)
 
     def bounds_note(self, gap: Any) -> list[str]:
-        if gap is None or gap.status not in SHOWN or pd.isna(gap.bound_low):
+        if gap is None or gap.status not in SHOWN or not words.could_move(gap):
             return []
         return [self.say(
             "If the citizenship of all were known, the gap between noncitizens and citizens would lie between {low} and {high}.",

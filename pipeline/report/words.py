@@ -132,7 +132,7 @@ def how_sure(gap: Any, say: Language, *, family: int) -> list[str]:
         if gap.q_value < declared["false_discovery_rate"]:
             return [say("The gap is {gap} (95% interval {interval}): hardly chance alone, but below the {least} declared beforehand, so it is not called clear.", **words)]  # fmt: skip
         found = [say("There is no clear difference: the records fit a gap from {interval}.", **words)]
-        if not pd.isna(gap.detectable_gap):
+        if gap.detectable_gap > 0:  # neither missing nor, where all on both sides are alike, none
             least = say.gap(gap.detectable_gap, gap.unit).lstrip("+")
             found.append(
                 say("In this many cases a gap of less than {least} could easily have gone unseen.", least=least)
@@ -158,12 +158,12 @@ def least_gap(say: Language) -> str:
 
 def what_is_missing(gap: Any, say: Language) -> list[str]:
     """What unknown citizenship could do to the gap; nothing for a gap between races."""
-    if gap.contrast in ("race", "part") or pd.isna(gap.bound_low) or pd.isna(gap.bound_high):
+    if gap.contrast in ("race", "part") or not could_move(gap):
         return []
     words = {"low": say.gap(gap.bound_low, gap.unit), "high": say.gap(gap.bound_high, gap.unit)}
     found = [say("Whatever the citizenship of those without any on file, the gap would lie between {low} and {high}.", **words)]  # fmt: skip
     if undone(gap) and gap.verdict == CLEAR:
-        found.append(say("So the unknown alone could turn it round."))
+        found.append(say("So those without any on file could turn it round."))
     return found
 
 
@@ -245,9 +245,14 @@ def verdict(gap: Any, say: Language) -> str:
     return f"{word} †" if undone(gap) else word
 
 
+def could_move(gap: Any) -> bool:
+    """Whether the gap would be another, if more were known of citizenship."""
+    return bool(gap.bound_low < gap.bound_high)  # and neither is missing
+
+
 def undone(gap: Any) -> bool:
     """Whether unknown citizenship, at worst, turns the gap around."""
-    return not pd.isna(gap.bound_low) and not pd.isna(gap.bound_high) and bool(gap.bound_low < 0 < gap.bound_high)
+    return bool(gap.bound_low < 0 < gap.bound_high)
 
 
 def who(row: Any, say: Language) -> tuple[str, str]:
