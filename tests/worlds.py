@@ -96,6 +96,30 @@ def rebuild(world: World, *, as_of: date, period: tuple[date, date], marts: Sequ
     return database
 
 
+def rebuild_landed(landed: Path, at: Path, *, threads: int) -> duckdb.DuckDBPyConnection:
+    """The database, in a file `at`, of all that was landed in another one: by SQL that dbt has compiled, with so many threads.
+
+    Its tables are cut into pieces of 2,048 rows, since DuckDB shares out whole pieces, and one is 122,880 rows otherwise.
+    """
+    compiled, models = _compiled()
+    compiled.execute(f"attach '{at}' as empty (row_group_size 2048)")
+    compiled.execute("copy from database audit to empty")
+    compiled.execute("detach empty")
+    database = duckdb.connect(config={"threads": threads})
+    database.execute(f"attach '{at}' as audit (row_group_size 2048)")
+    database.execute(f"attach '{landed}' as office (read_only)")
+    database.execute("use audit")
+    tables = database.execute(
+        "from duckdb_tables() select table_name where database_name = 'office' and schema_name = 'landed'"
+    )
+    for (table,) in tables.fetchall():
+        database.execute(f'create or replace table landed."{table}" as from office.landed."{table}"')
+    for model in models:
+        if model.materialized == "table":
+            database.execute(f"create or replace table {model.name} as {model.sql}")
+    return database
+
+
 @cache
 def _compiled() -> tuple[duckdb.DuckDBPyConnection, tuple[Model, ...]]:
     """A whole built database in memory, and its models in an order in which each follows what it reads."""
