@@ -207,5 +207,9 @@ def test_one_of_a_unit_is_no_plural(number: float, unit: str, english: str, span
     assert ENGLISH.gap(-number, unit) == f"−{english}"
 
 
+def test_a_gap_is_rounded_once() -> None:
+    assert [ENGLISH.gap(gap, "share") for gap in (-0.1654, 0.0996, 0.1046)] == ["−17 points", "+10.0 points", "+10 points"]  # fmt: skip
+
+
 def test_a_gap_that_rounds_to_nothing_has_no_sign() -> None:
     assert [ENGLISH.gap(gap, "share") for gap in (-0.0004, 0.0004, 0.0006, 0.0)] == ["±0 points", "±0 points", "+0.1 points", "±0 points"]  # fmt: skip

@@ -71,11 +71,11 @@ class Language:
 
     def gap(self, difference: float, unit: str) -> str:
         """A signed difference: +7 points, −$1,500."""
-        if unit == "share":
-            difference = round(difference * 100, 1)  # what rounds to nothing has no sign
+        if unit == "share" and abs(difference) < 0.0005:  # what rounds to nothing has no sign
+            difference = 0.0
         sign = "+" if difference > 0 else "−" if difference < 0 else "±"
         if unit == "share":
-            points = abs(difference)
+            points = abs(difference) * 100
             text = format_decimal(points, format="0.0" if 0 < points < 10 else "0", locale=self.locale)
             word = self("points")
             return f"{sign}{text} {word}"
