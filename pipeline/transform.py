@@ -50,6 +50,8 @@ def build(*, database: Path, work: Path) -> Built:
     if DuckDBConnectionManager._ENV is not None:  # dbt would hold the file open until its next run
         DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager._ENV = None
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception  # dbt hands it over as if the project were at fault
     if outcome.exception is not None:
         raise AuditError([_problem("the project", str(outcome.exception))])
     results = list(outcome.result or ())

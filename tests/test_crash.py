@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -285,3 +287,35 @@ def test_an_error_of_the_machine_is_told_in_its_words_and_a_defect_is_not_hidden
     monkeypatch.setitem(main.__globals__["COMMANDS"], "check", has_a_defect)
     with pytest.raises(FileNotFoundError):
         main(["check", "x"])
+
+
+@pytest.mark.parametrize(
+    "reached", ["audit.duckdb", "dbt", "dbt/run"], ids=["landing", "starting dbt", "building the marts"]
+)
+def test_ctrl_c_leaves_the_last_audit_and_nothing_half_made(reached: str, tiny: TinyOffice, tmp_path: Path) -> None:
+    target, temporary = tmp_path / "audit", tmp_path / "temporary"
+    temporary.mkdir()
+    write_audit(target, "old")
+    before = tree(target)
+    ended, told = interrupted(
+        ["audit", str(tiny.office), "--raw", str(tiny.raw), "--out", str(target)],
+        once=tmp_path / ".audit.building" / "work" / reached,
+        temporary=temporary,
+    )
+    assert (ended, told) == (130, "Stopped. The last good audit is untouched.")
+    assert tree(target) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".audit.lock", "audit", "temporary"]
+    assert not list(temporary.iterdir())
+
+
+def interrupted(arguments: list[str], *, once: Path, temporary: Path) -> tuple[int, str]:
+    """Run the command and press Ctrl-C as soon as a file is there; how it ended, and the last line that it said."""
+    command = [sys.executable, "-m", "pipeline.cli", *arguments]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(temporary)}
+    ) as process:
+        while process.poll() is None and not once.exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    return process.returncode, told.strip().splitlines()[-1]
