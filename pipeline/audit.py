@@ -54,24 +54,27 @@ def default_out(office: str) -> Path:
     return ROOT / "data" / "marts" / Path(office).name
 
 
-def check_office(*, office: str, raw: Path | None) -> Iterator[str]:
+def check_office(*, office: str, raw: Path | None, progress: Progress) -> Iterator[str]:
     """Land the exports in a folder that is thrown away, and say in lines what was found: what can be had, what became of
     the files, and last what the analyst must look at. Raises `AuditError`.
     """
     from tempfile import TemporaryDirectory
 
+    progress.expect(default_out(office) / "run.json")
     mapping = load_office(office_folder(office), load_contract())
     yield from _mart_lines(mapping)
     with TemporaryDirectory(prefix="iiu-check-") as folder:
         work = Path(folder)
-        landing = land(
-            office=mapping,
-            contract=load_contract(),
-            raw=raw or default_raw(office),
-            database=work / "audit.duckdb",
-            work=work,
-        )
-        drift = find_drift(database=work / "audit.duckdb", contract=load_contract())
+        with progress.step("land", "Landing the exports"):
+            landing = land(
+                office=mapping,
+                contract=load_contract(),
+                raw=raw or default_raw(office),
+                database=work / "audit.duckdb",
+                work=work,
+            )
+        with progress.step("drift", "Comparing the last batch with those before it"):
+            drift = find_drift(database=work / "audit.duckdb", contract=load_contract())
     yield from _landing_lines(landing)
     yield from (f"drift: {difference}" for difference in drift)
     yield f"{mapping.settings.title}: the exports fit the mapping."
@@ -155,6 +158,7 @@ def run_audit(
                 )
             ]
         )
+    progress.expect(target / "run.json")
     with replacing(target) as building:
         record = _Audit(mapping, raw, building, progress, since).run()
     progress.say(f"The audit of {mapping.settings.title} is in {target}")

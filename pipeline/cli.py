@@ -164,8 +164,9 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from pipeline.audit import check_office
+    from pipeline.progress import Progress
 
-    for line in check_office(office=options.office, raw=options.raw):
+    for line in check_office(office=options.office, raw=options.raw, progress=Progress()):
         print(line)
     return 0
 

@@ -2,41 +2,78 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress as Waiting
+from rich.progress import ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
+
+#: A step that took less time needs no estimate, in seconds.
+SHORT = 2.0
 
 
 class Progress:
-    """Times named steps. `steps` holds `{name, seconds}` in order; with `quiet` nothing is printed."""
+    """Times named steps. `steps` holds `{name, seconds, peak_memory_mb}` in order, the memory being the most so far; with
+    `quiet` nothing is printed.
+    """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
         self.steps: list[dict[str, object]] = []
         self._quiet = quiet
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False)
+        self._last: dict[str, float] = {}
+
+    def expect(self, record: Path) -> None:
+        """Estimate each step by what it took in the audit of this run record; without one there is no estimate."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            steps = json.loads(record.read_text(encoding="utf-8"))["steps"]
+            self._last = {str(step["name"]): float(step["seconds"]) for step in steps}
 
     @contextmanager
     def step(self, name: str, text: str) -> Iterator[None]:
         """Time one step, under a stable name for the run record and a text for the person who waits."""
         begun = time.perf_counter()
-        if self._quiet:
+        if self._quiet or not self._console.is_terminal:
             yield
-        elif self._console.is_terminal:
-            with self._console.status(text):
-                yield
         else:
-            yield
+            columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), _Estimate(self._last.get(name))
+            with Waiting(*columns, console=self._console, transient=True) as waiting:
+                waiting.add_task(text, total=None)
+                yield
         seconds = time.perf_counter() - begun
-        self.steps.append({"name": name, "seconds": round(seconds, 3)})
+        self.steps.append({"name": name, "seconds": round(seconds, 3), "peak_memory_mb": peak_memory_mb()})
         self.say(f"{text} ({seconds:.1f} s)")
 
     def say(self, text: str) -> None:
         if not self._quiet:
             self._console.print(text, markup=False, soft_wrap=True)
+
+
+class _Estimate(ProgressColumn):
+    """How long a step has taken, and how long it may still take."""
+
+    def __init__(self, last: float | None) -> None:
+        super().__init__()
+        self._last = last
+
+    def render(self, task: Task) -> Text:
+        return Text(estimate(task.elapsed or 0.0, self._last))
+
+
+def estimate(elapsed: float, last: float | None) -> str:
+    """What is said of a step that has taken so many seconds, and last time took so many in all."""
+    if last is None or last < SHORT:
+        return f"{elapsed:.0f} s"
+    if elapsed < last:
+        return f"{elapsed:.0f} s, about {last - elapsed:.0f} s to go"
+    return f"{elapsed:.0f} s, last time {last:.0f} s"
 
 
 def peak_memory_mb() -> int:

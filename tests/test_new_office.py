@@ -16,6 +16,7 @@ from pipeline.errors import AuditError
 from pipeline.ingest.draft import Profile, _files, _fit, draft_office, likeness, propose, words
 from pipeline.ingest.land import land
 from pipeline.ingest.office import OFFICES_FOLDER, load_office
+from pipeline.progress import Progress
 from pipeline.synth import write_county
 from tests.draft_score import score
 from tests.test_export_accidents import archive, workbook
@@ -178,7 +179,7 @@ def test_check_says_which_marts_can_be_had_and_what_the_others_need(tmp_path: Pa
     draft_office(folder=tmp_path / "o", exports=tmp_path / "raw", contract=load_contract())
     path = tmp_path / "o" / "office.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("identifiers: secret", "identifiers: published"))
-    lines = list(check_office(office=str(tmp_path / "o"), raw=tmp_path / "raw"))
+    lines = list(check_office(office=str(tmp_path / "o"), raw=tmp_path / "raw", progress=Progress(quiet=True)))
     custody = next(line for line in lines if line.startswith("custody: "))
     assert custody.startswith("custody: 0 of ") and "custody_stay.booked_at" in custody
     assert any(line.startswith("data_quality: ") for line in lines)
