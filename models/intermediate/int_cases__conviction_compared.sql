@@ -51,8 +51,8 @@ select
     case
         when not known.is_convicted then null
         when top_charges.severity_rank is not null and known.convicted_severity_rank is not null
-            then sign(known.convicted_severity_rank - top_charges.severity_rank)
-        else sign(known.convicted_class_rank - top_charges.severity_class_rank)
+            then cast(sign(known.convicted_severity_rank - top_charges.severity_rank) as tinyint)
+        else cast(sign(known.convicted_class_rank - top_charges.severity_class_rank) as tinyint)
     end as severity_change
 from {{ ref('int_cases__offence_picked') }} as cases
 -- one case to exactly one row each

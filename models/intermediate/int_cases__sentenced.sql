@@ -2,7 +2,7 @@
 -- Sentences as first pronounced; the case counts on the day of the first of them.
 with sentences as (
     select
-        coalesce(sentences.case_id, charges.case_id) as case_id,
+        coalesce(sentences.case_id, charges.case_id) as sentenced_case_id,
         sentences.*,
         terms.kind,
         terms.term_days
@@ -37,5 +37,5 @@ select
     end as longest_days,
     max(sentences.probation_months) as probation_months
 from sentences
-inner join {{ ref('int_cases__offence_picked') }} as cases on sentences.case_id = cases.case_id
+inner join {{ ref('int_cases__offence_picked') }} as cases on sentences.sentenced_case_id = cases.case_id
 group by cases.case_id, cases.person_id, cases.offence_category

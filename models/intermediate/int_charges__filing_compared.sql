@@ -78,8 +78,8 @@ paired as (
         coalesce(referred.offence_category, filed.offence_category) as offence_category,
         case
             when referred.severity_rank is not null and filed.severity_rank is not null
-                then sign(filed.severity_rank - referred.severity_rank)
-            else sign(filed.severity_class_rank - referred.severity_class_rank)
+                then cast(sign(filed.severity_rank - referred.severity_rank) as tinyint)
+            else cast(sign(filed.severity_class_rank - referred.severity_class_rank) as tinyint)
         end as severity_change,
         case
             when referred.section is not null and filed.section is not null

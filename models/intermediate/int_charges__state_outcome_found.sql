@@ -19,7 +19,7 @@ gathered as (
         {{ any_true("known_type in ('verdict_guilty', 'acquitted')") }} as is_submitted,
         {{ any_true("known_type = 'verdict_guilty'") }} as is_proven,
         -- the version that was disposed, of a conviction if there is one
-        max_by(version_no, (coalesce(is_conviction, false), disposed_on, disposition_id)) filter (
+        max_by(version_no, (coalesce(is_conviction, false), disposed_on is null, disposed_on, disposition_id)) filter (
             where version_no is not null
         ) as disposed_version_no
     from dispositions

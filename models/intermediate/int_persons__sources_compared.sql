@@ -4,7 +4,7 @@ with met as (
     select
         person_id,
         min(decided_on) as first_met_on,
-        min_by(offence_category, (decided_on, decision_id)) as offence_category
+        min_by(offence_category, (decided_on is null, decided_on, decision_id)) as offence_category
     from {{ ref('int_decisions__staged') }}
     where person_id is not null
     group by person_id

@@ -25,6 +25,19 @@ with ranked as (
         on {{ in_force('quarters.ended_on', 'policies.effective_from', 'policies.effective_to') }}
 )
 
-select * exclude (place)
+select
+    policy_id,
+    version,
+    policy_stage,
+    proposal_no,
+    adopted_form,
+    is_written,
+    presumptive_or_mandatory,
+    policy_model,
+    is_signoff_required,
+    reviewed_on,
+    ended_on,
+    ended_quarter,
+    is_last
 from ranked
 where place = 1

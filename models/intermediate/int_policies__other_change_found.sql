@@ -19,7 +19,7 @@ with changes as (
 select
     policies.policy_id,
     policies.version,
-    string_agg(changes.title, '; ' order by changes.changed_on, changes.title) as other_changes
+    {{ listed('changes.title', 'changes.changed_on, changes.title') }} as other_changes
 from {{ ref('stg_policies') }} as policies
 cross join {{ ref('stg_audit_settings') }} as audit_settings
 -- some dozens of each

@@ -1,7 +1,7 @@
 -- One row per quarter of the audit's period that had ended by the day of the export.
 with quarters as (
     select
-        unnest(generate_series(date_trunc('quarter', period_from), period_to, interval 3 month)) as begins_at,
+        {{ days_apart("date_trunc('quarter', period_from)", 'period_to', 3, 'month') }} as begins_at,
         least(period_to, as_of_date) as last_on
     from {{ ref('stg_audit_settings') }}
 ),

@@ -7,7 +7,7 @@ with ranked as (
         costs.amount,
         row_number() over (
             partition by costs.item, costs.year
-            order by (costs.jurisdiction = settings.jurisdiction) desc, costs.jurisdiction asc
+            order by (costs.jurisdiction = settings.jurisdiction) desc, costs.jurisdiction asc nulls last
         ) as place
     from {{ ref('stg_unit_costs') }} as costs
     cross join {{ ref('stg_audit_settings') }} as settings

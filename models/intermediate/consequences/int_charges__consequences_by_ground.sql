@@ -27,7 +27,7 @@ moral_turpitude as (
         and answered.answer in ('possible', 'likely')
     window by_then as (
         partition by asked.person_id, asked.law_known
-        order by case asked.law_known when 'as_known_then' then asked.conviction_on end
+        order by case asked.law_known when 'as_known_then' then asked.conviction_on end nulls last
         range between unbounded preceding and current row
     )
 ),

@@ -102,7 +102,7 @@ decided as (
     select
         *,
         case conviction when 'yes' then 3 when 'possible' then 2 when 'cannot_determine' then 1 else 0 end as weight,
-        max(decided_on) filter (where conviction = 'no') over (partition by charge_id, law_known) as last_undone_on
+        max(case when conviction = 'no' then decided_on end) over (partition by charge_id, law_known) as last_undone_on
     from answered
 ),
 
@@ -113,7 +113,7 @@ picked as (
     from decided
     qualify row_number() over (
         partition by charge_id, law_known
-        order by weight desc, decided_on asc, disposition_id asc
+        order by weight desc, decided_on asc nulls last, disposition_id asc
     ) = 1
 )
 

@@ -20,7 +20,7 @@ with forms as (
             offence_id,
             jurisdiction,
             code,
-            unnest(string_split(aliases, ';')) as alias
+            {{ parts_of('aliases') }} as alias
         from {{ ref('offences') }}
         where aliases is not null
     )

@@ -6,7 +6,7 @@ with cases as (
         top_outcomes.is_convicted as is_top_convicted,
         top_outcomes.filed_section as top_filed_section,
         top_outcomes.final_section as top_final_section,
-        sign(top_outcomes.final_class_rank - top_outcomes.filed_class_rank) as top_class_change,
+        cast(sign(top_outcomes.final_class_rank - top_outcomes.filed_class_rank) as tinyint) as top_class_change,
         at_filing.exposure_class as exposure_at_filing,
         at_end.consequence_class as exposure_at_end,
         jail.jail_days,

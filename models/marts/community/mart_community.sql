@@ -8,7 +8,7 @@ select
     events.held_on,
     {{ groups_of_nobody_on('events.held_on') }},
     events.event_type,
-    not regexp_full_match(lower(replace(events.languages, ' ', '')), '(eng|en|english)(;(eng|en|english))*')
+    not {{ is_written_as("lower(replace(events.languages, ' ', ''))", '(eng|en|english)(;(eng|en|english))*') }}
         as is_in_another_language,
     events.attendance
 from events

@@ -10,4 +10,4 @@ select
     {{ groups_on('statements.asserted_at') }},
     statements.statement_source
 from statements
-{{ join_groups('statements.person_id', 'cast(null as varchar)') }}
+{{ join_groups('statements.person_id', 'cast(null as string)') }}

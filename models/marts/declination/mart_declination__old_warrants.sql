@@ -1,6 +1,6 @@
 -- One row per warrant and calendar year of the period at whose start it was outstanding for five years or more.
 with beginnings as (
-    select unnest(generate_series(date_trunc('year', period_from), period_to, interval 1 year)) as begins_at
+    select {{ days_apart("date_trunc('year', period_from)", 'period_to', 1, 'year') }} as begins_at
     from {{ ref('stg_audit_settings') }}
 ),
 

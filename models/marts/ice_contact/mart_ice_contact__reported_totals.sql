@@ -4,10 +4,9 @@ with reported as (
         period,
         total,
         case
-            when regexp_full_match(period, '[0-9]{4}') then make_date(cast(period as integer), 1, 1)
-            when regexp_full_match(period, '[0-9]{4}-Q[1-4]')
-                then make_date(cast(left(period, 4) as integer), 3 * cast(right(period, 1) as integer) - 2, 1)
-            when regexp_full_match(period, '[0-9]{4}-(0[1-9]|1[0-2])')
+            when {{ is_written_as('period', '[0-9]{4}') }} then make_date(cast(period as integer), 1, 1)
+            when {{ is_written_as('period', '[0-9]{4}-Q[1-4]') }} then {{ first_day_of('period') }}
+            when {{ is_written_as('period', '[0-9]{4}-(0[1-9]|1[0-2])') }}
                 then make_date(cast(left(period, 4) as integer), cast(right(period, 2) as integer), 1)
         end as begins_on
     from {{ ref('stg_reporting_totals') }}
@@ -17,13 +16,14 @@ with reported as (
 
 detainers as (
     select
-        cast(contact_at as date) as lodged_on,
-        unnest([
-            cast(year(contact_at) as varchar),
-            concat(year(contact_at), '-Q', quarter(contact_at)),
-            strftime(contact_at, '%Y-%m')
-        ]) as period
+        case lengths.length
+            when 'year' then cast(year(contact_at) as string)
+            when 'quarter' then concat(year(contact_at), '-Q', quarter(contact_at))
+            when 'month' then left(cast(cast(contact_at as date) as string), 7)
+        end as period
     from {{ ref('stg_ice_contacts') }}
+    -- each detainer in its year, its quarter and its month
+    cross join (values ('year'), ('quarter'), ('month')) as lengths (length)
     where contact_type = 'detainer'
 ),
 

@@ -1,20 +1,28 @@
 -- One row per proposal, or stage of a case, and quarter on whose last day a policy could have stood for it.
-with subjects as (
-    select
-        'proposal' as kind_of_subject,
-        unnest([
-            'proposal_1', 'proposal_2', 'proposal_3', 'proposal_4', 'proposal_5', 'proposal_6', 'proposal_7',
-            'proposal_8', 'proposal_9', 'proposal_10', 'proposal_11', 'proposal_12'
-        ]) as subject
-
-    union all
-
-    select
-        'stage' as kind_of_subject,
-        unnest([
-            'referral', 'charging', 'bail', 'diversion', 'plea', 'sentencing', 'post_conviction', 'custody',
-            'ice_contact', 'victim'
-        ]) as subject
+with subjects (kind_of_subject, subject) as (
+    values
+    ('proposal', 'proposal_1'),
+    ('proposal', 'proposal_2'),
+    ('proposal', 'proposal_3'),
+    ('proposal', 'proposal_4'),
+    ('proposal', 'proposal_5'),
+    ('proposal', 'proposal_6'),
+    ('proposal', 'proposal_7'),
+    ('proposal', 'proposal_8'),
+    ('proposal', 'proposal_9'),
+    ('proposal', 'proposal_10'),
+    ('proposal', 'proposal_11'),
+    ('proposal', 'proposal_12'),
+    ('stage', 'referral'),
+    ('stage', 'charging'),
+    ('stage', 'bail'),
+    ('stage', 'diversion'),
+    ('stage', 'plea'),
+    ('stage', 'sentencing'),
+    ('stage', 'post_conviction'),
+    ('stage', 'custody'),
+    ('stage', 'ice_contact'),
+    ('stage', 'victim')
 ),
 
 policies as (

@@ -1,12 +1,21 @@
 -- One row per factor named in a sentence justification memo, and per memo that names none.
-with named as (
+with written as (
     -- one memo to each of its factors; one that names none to an empty one
     select
         memo_id,
         case_id,
         written_at as written_on,
-        lower(trim(unnest(string_split(coalesce(factors, ''), ';')))) as factor
+        {{ parts_of("coalesce(factors, '')") }} as factor
     from {{ ref('stg_justification_memos') }}
+),
+
+named as (
+    select
+        memo_id,
+        case_id,
+        written_on,
+        lower(trim(factor)) as factor
+    from written
 ),
 
 memos as (

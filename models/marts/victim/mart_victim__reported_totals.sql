@@ -3,7 +3,7 @@
 with reported as (
     select
         *,
-        case when regexp_full_match(period, '[0-9]{4}') then cast(period as integer) end as reported_year,
+        case when {{ is_written_as('period', '[0-9]{4}') }} then cast(period as integer) end as reported_year,
         case
             when lower(reported_measure) like '%request%' then 'requested'
             when lower(reported_measure) like '%denied%' then 'denied'

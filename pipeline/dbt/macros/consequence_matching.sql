@@ -2,7 +2,9 @@
 
 {#- A code, section or subdivision without what offices write differently: (a)(1), a1, A 1; 05, 5. -#}
 {% macro statute_part(text) -%}
-    nullif(regexp_replace(regexp_replace(lower({{ text }}), '[^a-z0-9.]', '', 'g'), '^0+([0-9])', '\1'), '')
+    nullif(
+        regexp_replace({{ without('lower(' ~ text ~ ')', '[^a-z0-9.]') }}, '^0+([0-9])', '{{ first_group() }}'), ''
+    )
 {%- endmacro %}
 
 {#-
@@ -13,7 +15,7 @@
     {{ statute_part(code) }} as code_form,
     {{ statute_part("regexp_replace(" ~ section ~ ", '[(/].*$', '')") }} as section_form,
     coalesce(
-        {{ statute_part("coalesce(" ~ subdivision ~ ", regexp_extract(" ~ section ~ ", '[(/].*$'))") }}, ''
+        {{ statute_part("coalesce(" ~ subdivision ~ ", regexp_extract(" ~ section ~ ", '[(/].*$', 0))") }}, ''
     ) as subdivision_form
 {%- endmacro %}
 

@@ -9,7 +9,7 @@
 {% macro days_between(earlier, later) -%}
     case
         when cast({{ earlier }} as date) <= cast({{ later }} as date)
-            then cast({{ later }} as date) - cast({{ earlier }} as date)
+            then {{ days_from('cast(' ~ earlier ~ ' as date)', 'cast(' ~ later ~ ' as date)') }}
     end
 {%- endmacro %}
 
@@ -17,7 +17,7 @@
 {% macro hours_between(earlier, later) -%}
     case
         when {{ earlier }} <= {{ later }}
-            then cast(floor(date_diff('second', {{ earlier }}, {{ later }}) / 3600) as bigint)
+            then cast(floor({{ seconds_from(earlier, later) }} / 3600) as bigint)
     end
 {%- endmacro %}
 
@@ -60,23 +60,18 @@
 {#- The first day of a quarter that a table names, as 2024-Q1; NULL where it names none. -#}
 {% macro first_day_of(quarter) -%}
     case
-        when regexp_full_match({{ quarter }}, '[0-9]{4}-Q[1-4]')
+        when {{ is_written_as(quarter, '[0-9]{4}-Q[1-4]') }}
             then make_date(
                 cast(left({{ quarter }}, 4) as integer), 3 * cast(right({{ quarter }}, 1) as integer) - 2, 1
             )
     end
 {%- endmacro %}
 
-{#- The whole numbers from 1 to a count, one row each; none where the count is missing or 0. -#}
-{% macro numbers_to(count) -%}
-    unnest(generate_series(1, {{ count }}))
-{%- endmacro %}
-
 {#- The day so many business days (up to five) after a day. Holidays are not known: a holiday in between makes it early. -#}
 {% macro business_days_after(day, count) -%}
     case
-        when isodow({{ day }}) = 6 then {{ day }} + {{ count + 1 }}
-        when isodow({{ day }}) = 7 or isodow({{ day }}) + {{ count }} <= 5 then {{ day }} + {{ count }}
+        when {{ day_of_week(day) }} = 6 then {{ day }} + {{ count + 1 }}
+        when {{ day_of_week(day) }} = 7 or {{ day_of_week(day) }} + {{ count }} <= 5 then {{ day }} + {{ count }}
         else {{ day }} + {{ count + 2 }}
     end
 {%- endmacro %}

@@ -77,7 +77,7 @@ with
     select
         {{ groups }}
         {%- for stratum in strata %},
-        coalesce(cast({{ stratum }} as varchar), 'not_recorded') as stratum_{{ loop.index }}
+        coalesce(cast({{ stratum }} as string), 'not_recorded') as stratum_{{ loop.index }}
         {%- endfor %}
         {%- for measure in counted %},
         {%- if measure['kind'] == 'rate' %}
@@ -141,7 +141,7 @@ with
 {{ as_name(measure) }} as (
     select
         {{ groups }},
-        {{ "coalesce(cast(" ~ measure['stratum'] ~ " as varchar), 'not_recorded')" if measure['stratum'] else "''" }}
+        {{ "coalesce(cast(" ~ measure['stratum'] ~ " as string), 'not_recorded')" if measure['stratum'] else "''" }}
             as stratum,
         cast({{ measure['value'] }} as bigint) as value,
         {{ measure['outcome'] or "'event'" }} as outcome,
@@ -219,14 +219,14 @@ with
 {%- set counted = measures | selectattr('fact', 'equalto', fact.identifier) | list %}
 {%- if counted %}
 {%- set columns = adapter.get_columns_in_relation(fact) | map(attribute='name') | list %}
-{%- set key = "cast(" ~ columns[0] ~ " as varchar)" %}
+{%- set key = "cast(" ~ columns[0] ~ " as string)" %}
 {%- for stratum in [''] + (counted | map(attribute='stratum') | select | unique | list) %}
 {{ fact.identifier }}__{{ loop.index0 }} as (
     select
-        {{ "coalesce(cast(person_id as varchar), " ~ key ~ ")" if 'person_id' in columns else key }} as person,
+        {{ "coalesce(cast(person_id as string), " ~ key ~ ")" if 'person_id' in columns else key }} as person,
         race,
         citizenship,
-        {{ "coalesce(cast(" ~ stratum ~ " as varchar), 'not_recorded')" if stratum else "''" }} as stratum
+        {{ "coalesce(cast(" ~ stratum ~ " as string), 'not_recorded')" if stratum else "''" }} as stratum
         {%- for measure in counted if not stratum or measure['stratum'] == stratum %},
         {%- if measure['kind'] == 'rate' %}
         count(*) filter (where {{ population(measure) }} and {{ answer(measure) }}) as k_{{ as_name(measure) }},

@@ -25,16 +25,20 @@
 {%- set relation = source('contract', table) -%}
 {%- if execute -%}
 {%- set node = contract_table(table) -%}
-{%- set key = [] -%}
-{%- for name in node.config.meta.key -%}{%- do key.append(renamed.get(name, name)) -%}{%- endfor -%}
-{%- set key = key | join(', ') -%}
+{%- set key, same_key = [], [] -%}
+{%- for name in node.config.meta.key -%}
+    {%- set name = renamed.get(name, name) -%}
+    {%- do key.append(name) -%}
+    {%- do same_key.append('landed.' ~ name ~ ' = repeated.' ~ name) -%}
+{%- endfor -%}
+{%- set key, same_key = key | join(', '), same_key | join(' and ') -%}
 with landed as {{ 'not materialized' if target.type == 'duckdb' }} (
     select
         {%- for name, column in node.columns.items() %}
         {% if column.config.meta.kind == 'code' -%}
-        coalesce("{{ name }}", 'not_recorded') as {{ renamed.get(name, name) }},
+        coalesce({{ adapter.quote(name) }}, 'not_recorded') as {{ renamed.get(name, name) }},
         {%- else -%}
-        "{{ name }}" as {{ renamed.get(name, name) }},
+        {{ adapter.quote(name) }} as {{ renamed.get(name, name) }},
         {%- endif -%}
         {%- endfor %}
         {{ lineage() }}
@@ -49,12 +53,12 @@ repeated as (
 )
 
 select * from landed
-anti join repeated using ({{ key }})
+anti join repeated on {{ same_key }}
 
-union all by name
+union all
 
 select * from landed
-semi join repeated using ({{ key }})
+semi join repeated on {{ same_key }}
 qualify row_number() over (
     partition by {{ key }}
     order by _batch_id desc, _source_file desc, _source_row desc
