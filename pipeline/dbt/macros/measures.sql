@@ -167,6 +167,20 @@ order by measure_id, {{ groups }}, stratum, value, outcome
 {%- endif -%}
 {% endmacro %}
 
+{#- Some measures, one row each: where a fact is read once for all of them. -#}
+{% macro rows_of(measures) -%}
+    (values {% for measure in measures %}('{{ measure['measure_id'] }}'){{ ', ' if not loop.last }}{% endfor %}) as listed (measure_id)
+{%- endmacro %}
+
+{#- The column of a listed measure, among those of all of them. -#}
+{% macro by_measure(measures, column) -%}
+    case listed.measure_id
+        {%- for measure in measures %}
+        when '{{ measure['measure_id'] }}' then {{ column }}{{ as_name(measure) }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {#-
     How much of each fact each measure counts: measure_id, population, counted, unanswered, undated, before_period,
     after_period. The population is all rows that the denominator's words describe; the others say why they are missing.
@@ -180,22 +194,43 @@ select
 where false
 {%- else -%}
 with
-unioned as (
-    {%- for measure in measures %}
+{%- for fact, counted in measures | groupby('fact') %}
+{{ fact }}__counted as (
     select
-        '{{ measure['measure_id'] }}' as measure_id,
-        count(*) as population,
-        count(*) filter (where quarter is not null and {{ answer(measure) }} is not null) as counted,
-        count(*) filter (where quarter is not null and {{ answer(measure) }} is null) as unanswered,
-        count(*) filter (where uncounted_reason = 'undated') as undated,
-        count(*) filter (where uncounted_reason = 'before_period') as before_period,
-        count(*) filter (where uncounted_reason = 'after_period') as after_period
-    from {% for fact in facts if fact.identifier == measure['fact'] %}{{ fact }}{% endfor %}
-    where {{ population(measure) }}
+        quarter is not null as is_in_period,
+        uncounted_reason
+        {%- for measure in counted %},
+        count(*) filter (where {{ population(measure) }}) as population_{{ as_name(measure) }},
+        count(*) filter (where {{ population(measure) }} and {{ answer(measure) }} is not null) as answered_{{ as_name(measure) }}
+        {%- endfor %}
+    from {% for one in facts if one.identifier == fact %}{{ one }}{% endfor %}
+    group by 1, 2
+),
+{%- endfor %}
+by_reason as (
+    {%- for fact, counted in measures | groupby('fact') %}
+    select
+        listed.measure_id,
+        is_in_period,
+        uncounted_reason,
+        {{ by_measure(counted, 'population_') }} as population,
+        {{ by_measure(counted, 'answered_') }} as answered
+    from {{ rows_of(counted) }}
+    -- a fact without rows has no reasons
+    left join {{ fact }}__counted on true
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 )
-select * from unioned
+select
+    measure_id,
+    cast(coalesce(sum(population), 0) as bigint) as population,
+    cast(coalesce(sum(answered) filter (where is_in_period), 0) as bigint) as counted,
+    cast(coalesce(sum(population - answered) filter (where is_in_period), 0) as bigint) as unanswered,
+    cast(coalesce(sum(population) filter (where uncounted_reason = 'undated'), 0) as bigint) as undated,
+    cast(coalesce(sum(population) filter (where uncounted_reason = 'before_period'), 0) as bigint) as before_period,
+    cast(coalesce(sum(population) filter (where uncounted_reason = 'after_period'), 0) as bigint) as after_period
+from by_reason
+group by measure_id
 order by measure_id
 {%- endif -%}
 {% endmacro %}
@@ -240,45 +275,51 @@ with
 {%- endfor %}
 {%- endif %}
 {%- endfor %}
-summed as (
-    {%- for measure in measures %}
-    {%- set strata = measures | selectattr('fact', 'equalto', measure['fact']) | map(attribute='stratum') | select
-        | unique | list %}
-    {%- set n = 'n_' ~ as_name(measure) %}
-    {%- set sums = 'count(*) as persons, sum({0} * {0}) as events_squared, sum({0} * {1}) as events_times_cases, '
-        ~ 'sum({1} * {1}) as cases_squared' %}
-    {%- for place in [0] + ([strata.index(measure['stratum']) + 1] if measure['stratum'] else []) %}
-    {%- if measure['kind'] == 'rate' or place == 0 %}
+persons as (
+    {%- for fact, counted in measures | groupby('fact') %}
+    {%- for stratum in [''] + (counted | map(attribute='stratum') | select | unique | list) %}
+    {%- set here = counted | selectattr('stratum', 'equalto', stratum) | list if stratum else counted %}
     select
-        '{{ measure['measure_id'] }}' as measure_id,
-        race,
-        citizenship,
-        stratum,
-        {{ sums.format(('k_' if measure['kind'] == 'rate' else 'n_') ~ as_name(measure), n) }}
-    from {{ measure['fact'] }}__{{ place }}
-    where {{ n }} > 0
-    group by 2, 3, 4
-    {%- else %}
-    select
-        '{{ measure['measure_id'] }}' as measure_id,
+        listed.measure_id,
         part.race,
         part.citizenship,
         part.stratum,
-        count(*) as persons,
-        sum(part.{{ n }} * part.{{ n }}) as events_squared,
-        sum(part.{{ n }} * whole.{{ n }}) as events_times_cases,
-        sum(whole.{{ n }} * whole.{{ n }}) as cases_squared
-    from {{ measure['fact'] }}__{{ place }} as part
+        case listed.measure_id
+            {%- for measure in here %}
+            when '{{ measure['measure_id'] }}' then part.{{ 'k' if measure['kind'] == 'rate' else 'n' }}_{{ as_name(measure) }}
+            {%- endfor %}
+        end as events,
+        case listed.measure_id
+            {%- for measure in here %}
+            when '{{ measure['measure_id'] }}'
+                then {{ 'whole' if stratum and measure['kind'] == 'mix' else 'part' }}.n_{{ as_name(measure) }}
+            {%- endfor %}
+        end as cases
+    from {{ fact }}__{{ loop.index0 }} as part
+    cross join {{ rows_of(here) }}
+    {%- if stratum and here | selectattr('kind', 'equalto', 'mix') | list %}
     -- each person and cell once
-    inner join {{ measure['fact'] }}__0 as whole
+    inner join {{ fact }}__0 as whole
         on part.person = whole.person and part.race = whole.race and part.citizenship = whole.citizenship
-    where part.{{ n }} > 0
-    group by 2, 3, 4
     {%- endif %}
+    where {{ by_measure(here, 'part.n_') }} > 0
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
+),
+summed as (
+    select
+        measure_id,
+        race,
+        citizenship,
+        stratum,
+        count(*) as persons,
+        sum(events * events) as events_squared,
+        sum(events * cases) as events_times_cases,
+        sum(cases * cases) as cases_squared
+    from persons
+    group by measure_id, race, citizenship, stratum
 )
 select
     measure_id,
