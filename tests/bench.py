@@ -1,19 +1,28 @@
-"""What the audit costs beside bare SQL: `make bench`, or `python -m tests.bench CASES ...`.
+"""What the audit costs beside bare SQL, pandas and polars: `make bench`, or `python -m tests.bench CASES ...`.
 
-For each size a synthetic county is made once, outside git. Then two processes run over the same exports: a DuckDB script
-that loads every CSV file and counts the cells of some headline measures, written as well as we can, and the whole audit. The
-cells must be identical, or the bench fails: so the script is a second opinion of landing, models and grouping, too.
+For each size a synthetic county is made once, outside git. Then four processes run over the same exports, one after the
+other: three scripts that load every CSV file and count the cells of some headline measures, one in DuckDB's SQL, written as
+well as we can, one in pandas and one in polars (`tests/rivals.py`); and the whole audit. All cells must be identical, or the
+bench fails: so each script is a second opinion of landing, models and grouping, too.
+
+    python -m tests.bench --audited CASES EXPORTS AUDIT
+
+does the same with an audit that has run already. Either way `tests/bench.md` and `tests/bench.svg` are written anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -22,6 +31,7 @@ import yaml
 from pipeline.contract import ROOT
 from pipeline.ingest.keys import install_key, office_key
 
+REPORT = Path(__file__).with_suffix(".md")
 CACHE = ROOT / ".cache" / "bench"
 CASES = (120_000, 1_000_000)
 SEED = 20_241_231
@@ -30,12 +40,30 @@ MEASURES = ("BAIL-03", "BAIL-13", "CHG-01", "CHG-02")
 CELL = "measure_id, quarter, race, citizenship, offence_group, numerator, denominator"
 
 
+SCRIPTS = {"bare": "DuckDB", "pandas": "pandas", "polars": "polars"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Wall seconds, and the peak memory of the process in MB."""
+    """Wall seconds, seconds of all cores, and the peak memory of the process in MB."""
 
     seconds: float
+    cpu_seconds: float
     megabytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Of one county: what each script cost, and the audit (None where it had run before); the cells that all agree on."""
+
+    cases: int
+    exports: int
+    scripts: dict[str, Cost]
+    audit: Cost | None
+    run: dict[str, object]
+    written: dict[str, int]
+    same: int
+    different: dict[str, int]
 
 
 def run(module: str, *arguments: str | Path, log: Path) -> Cost:
@@ -48,31 +76,146 @@ def run(module: str, *arguments: str | Path, log: Path) -> Cost:
         _, status, usage = os.wait4(process.pid, 0)
     if code := os.waitstatus_to_exitcode(status):
         raise subprocess.CalledProcessError(code, command)
-    return Cost(seconds=time.perf_counter() - begun, megabytes=usage.ru_maxrss // 1024)
+    return Cost(
+        seconds=time.perf_counter() - begun,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        megabytes=usage.ru_maxrss // 1024,
+    )
 
 
 def main(sizes: Sequence[int]) -> int:
-    print("| cases | exports MB | bare SQL s | MB | audit s | MB | ratio | identical cells |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
-    failed = False
+    results = []
     for cases in sizes:
         county = CACHE / f"{cases}-{_made_by()}"
-        exports, out, ours = county / "exports", county / "audit", county / "bare.parquet"
+        exports, out = county / "exports", county / "audit"
         if not (county / "truth" / "rates.parquet").is_file():
             sizes_and_seed = ("--cases", str(cases), "--seed", str(SEED))
             run("pipeline.cli", "synth", *sizes_and_seed, "--out", county, log=CACHE / f"{cases}.log")
-        bare = run("tests.bench", "--bare", exports, ours, log=county / "bare.log")
-        office = ("example_county", "--raw", exports, "--out", out)
-        audit = run("pipeline.cli", "audit", *office, log=county / "audit.log")
-        same, different = compare(ours, out / "restricted")
-        failed |= different > 0 or same == 0
-        size = sum(path.stat().st_size for path in exports.rglob("*") if path.is_file()) / 1e6
-        print(
-            f"| {cases:,} | {size:.0f} | {bare.seconds:.1f} | {bare.megabytes:,} | {audit.seconds:.1f} | "
-            f"{audit.megabytes:,} | {audit.seconds / bare.seconds:.1f} | {same:,}{f', {different:,} not' if different else ''} |",
-            flush=True,
+        audit = run("pipeline.cli", "audit", "example_county", "--raw", exports, "--out", out, log=county / "audit.log")
+        results.append(measure(cases, exports, out, county, audit))
+        write(results)
+    return int(any(result.same == 0 or any(result.different.values()) for result in results))
+
+
+def measure(cases: int, exports: Path, out: Path, work: Path, audit: Cost | None) -> Result:
+    """Run the scripts over exports that were audited, and compare their cells with the audit's."""
+    scripts, different, same = {}, {}, 0
+    for script, name in SCRIPTS.items():
+        cells = work / f"{script}.parquet"
+        scripts[name] = run("tests.bench", f"--{script}", exports, cells, log=work / f"{script}.log")
+        same, different[name] = compare(cells, out / "restricted")
+    return Result(
+        cases=cases,
+        exports=_bytes(exports),
+        scripts=scripts,
+        audit=audit,
+        run=json.loads((out / "run.json").read_text(encoding="utf-8")),
+        written={folder.name: _bytes(folder) for folder in sorted(out.iterdir()) if folder.is_dir()},
+        same=same,
+        different=different,
+    )
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def compare(ours: Path, restricted: Path) -> tuple[int, int]:
+    """The number of cells that are in both, and the number that are in one alone."""
+    with duckdb.connect() as connection:
+        connection.execute(f"create table script as select {CELL} from '{ours}'")
+        connection.execute(
+            f"create table audit as select {CELL} from '{restricted}/mart_*__cells.parquet' where measure_id in {MEASURES}"
         )
-    return int(failed)
+        counts = connection.execute(
+            """select (select count(*) from (from script intersect from audit)),
+                (select count(*) from (from script except from audit)) + (select count(*) from (from audit except from script))"""
+        ).fetchall()
+    return counts[0][0], counts[0][1]
+
+
+# --- the report -------------------------------------------------------------------------------------------------------
+
+
+def write(results: Sequence[Result]) -> None:
+    """The tables, and beside them the ratios as a picture."""
+    REPORT.write_text("\n".join(_report(results)) + "\n", encoding="utf-8")
+    REPORT.with_suffix(".svg").write_text(_picture(results), encoding="utf-8")
+    print(REPORT.read_text(encoding="utf-8"), flush=True)
+
+
+def _report(results: Sequence[Result]) -> Iterator[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pandas", "polars", "pyarrow"))
+    yield "# What the audit costs beside bare SQL, pandas and polars"
+    yield ""
+    yield (
+        f"Written by `python -m tests.bench`. The machine: {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, "
+        f"Python {platform.python_version()}, {packages}. Only ratios travel to another machine; seconds of all cores (CPU) "
+        "tell more than seconds on the clock where something else ran beside."
+    )
+    yield ""
+    yield (
+        f"A script loads every CSV file of the exports and counts the cells of {len(MEASURES)} measures ({', '.join(MEASURES)}): "
+        "a part of what the audit counts, and the same part in DuckDB, pandas and polars. Ratios are to DuckDB's CPU."
+    )
+    yield ""
+    yield "![Ratios](bench.svg)"
+    yield ""
+    yield "| cases | exports MB | | s | CPU s | ratio | peak MB | cells as the audit's |"
+    yield "|---:|---:|---|---:|---:|---:|---:|---:|"
+    for result in results:
+        bare = result.scripts["DuckDB"].cpu_seconds
+        for name, cost in (result.scripts | ({"the whole audit": result.audit} if result.audit else {})).items():
+            cells = f"{result.same:,}{f', {n:,} not' if (n := result.different.get(name, 0)) else ''}"
+            yield (
+                f"| {result.cases:,} | {result.exports / 1e6:,.0f} | {name} | {cost.seconds:.1f} | {cost.cpu_seconds:.1f} | "
+                f"{cost.cpu_seconds / bare:.1f} | {cost.megabytes:,} | {cells if name in result.scripts else ''} |"
+            )
+    for result in results:
+        total = sum(step["seconds"] for step in result.run["steps"])
+        yield ""
+        yield f"## The steps of the audit of {result.cases:,} cases"
+        yield ""
+        if result.audit is None:
+            yield "It had run before, so its seconds are of what the machine did then; its memory is the most of all steps."
+            yield ""
+        yield "| step | s | share | peak memory so far, MB |"
+        yield "|---|---:|---:|---:|"
+        for step in result.run["steps"]:
+            peak = f"{step['peak_memory_mb']:,}" if "peak_memory_mb" in step else ""
+            yield f"| {step['name']} | {step['seconds']:.1f} | {step['seconds'] / total:.0%} | {peak} |"
+        yield f"| all | {total:.1f} | | {result.run['peak_memory_mb']:,} |"
+        yield ""
+        yield "Written, in MB: " + ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in result.written.items()) + "."
+
+
+def _picture(results: Sequence[Result]) -> str:
+    """Bars of CPU seconds and of peak memory, as many times those of the script in DuckDB."""
+    rows = []
+    for result in results:
+        bare = result.scripts["DuckDB"]
+        for name, cost in result.scripts.items():
+            told = f"{name}, {result.cases:,} cases"
+            rows += [
+                (told, "CPU", cost.cpu_seconds / bare.cpu_seconds),
+                ("", "memory", cost.megabytes / bare.megabytes),
+            ]
+    widest = max(ratio for *_, ratio in rows)
+    drawn = []
+    for place, (told, what, ratio) in enumerate(rows):
+        y = 16 + 20 * place + 8 * (place // 2)
+        drawn.append(
+            f'<text x="196" y="{y + 12}" text-anchor="end">{escape(told)}</text><rect x="204" y="{y}" height="16" '
+            f'width="{300 * ratio / widest:.1f}" fill="{"#1f5f8b" if what == "CPU" else "#9bb8cc"}"/>'
+            f'<text x="{210 + 300 * ratio / widest:.1f}" y="{y + 12}">{what} x {ratio:.1f}</text>'
+        )
+    height = 32 + 20 * len(rows) + 8 * (len(rows) // 2)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 {height}" width="620" height="{height}" role="img" '
+        'font-family="sans-serif" font-size="12"><title>CPU seconds and peak memory, as multiples of the script in DuckDB'
+        f'</title><rect width="620" height="{height}" fill="#fff"/>{"".join(drawn)}</svg>\n'
+    )
 
 
 def _made_by() -> str:
@@ -80,20 +223,6 @@ def _made_by() -> str:
     files = [*sorted((ROOT / "pipeline" / "synth").rglob("*.*")), OFFICE / "effects.yml"]
     sources = (path.read_bytes() for path in files if path.suffix in (".py", ".sql", ".yml", ".csv"))
     return hashlib.sha256(b"".join(sources)).hexdigest()[:8]
-
-
-def compare(ours: Path, restricted: Path) -> tuple[int, int]:
-    """The number of cells that are in both, and the number that are in one alone."""
-    with duckdb.connect() as connection:
-        connection.execute(f"create table bare as select {CELL} from '{ours}'")
-        connection.execute(
-            f"create table audit as select {CELL} from '{restricted}/mart_*__cells.parquet' where measure_id in {MEASURES}"
-        )
-        counts = connection.execute(
-            """select (select count(*) from (from bare intersect from audit)),
-                (select count(*) from (from bare except from audit)) + (select count(*) from (from audit except from bare))"""
-        ).fetchall()
-    return counts[0][0], counts[0][1]
 
 
 # --- the bare script --------------------------------------------------------------------------------------------------
@@ -221,30 +350,50 @@ from counted;
 """
 
 
-def bare(exports: Path, target: Path) -> None:
-    """Load every CSV file of the exports as text, then count the cells of the headline measures into a Parquet file."""
+def csv_files(exports: Path) -> dict[str, tuple[list[Path], str]]:
+    """The CSV files of each kind, in the order of the batches and so of when they were sent, and their delimiter."""
     office = yaml.safe_load((OFFICE / "office.yml").read_text(encoding="utf-8"))
-    database = target.with_suffix(".duckdb")
-    database.unlink(missing_ok=True)
-    connection = duckdb.connect(str(database))
-    install_key(connection, office_key("example_county", "published"))
-    for name, file in office["files"].items():
+    found = {
+        name: (
+            [path for batch in sorted(exports.iterdir()) for path in sorted(batch.glob(file["path"]))],
+            DELIMITERS.get(file["path"], ","),
+        )
+        for name, file in office["files"].items()
+        if file["format"]["type"] == "csv"
+    }
+    return {name: (paths, delimiter) for name, (paths, delimiter) in found.items() if paths}
+
+
+def bare(files: dict[str, tuple[list[Path], str]], key: bytes, target: Path) -> None:
+    """Load the files as text, then count the cells of the headline measures into a Parquet file."""
+    connection = duckdb.connect()  # in memory: to write a file costs half as much again, and nobody would read it
+    connection.execute(f"set temp_directory = '{target.with_suffix('.spill')}'")
+    install_key(connection, key)
+    for name, (paths, delimiter) in files.items():
         # In the order of the batches: the row id then says what was sent last.
-        paths = sorted(str(path) for batch in sorted(exports.iterdir()) for path in batch.glob(file["path"]))
-        if file["format"]["type"] == "csv" and paths:
-            connection.execute(
-                f"""create table {name} as from read_csv($paths, delim = $delimiter, header = true, all_varchar = true,
-                    quote = '"', escape = '"', union_by_name = true, strict_mode = true, ignore_errors = true)""",
-                {"paths": paths, "delimiter": DELIMITERS.get(file["path"], ",")},
-            )
+        connection.execute(
+            f"""create table {name} as from read_csv($paths, delim = $delimiter, header = true, all_varchar = true,
+                quote = '"', escape = '"', union_by_name = true, strict_mode = true, ignore_errors = true)""",
+            {"paths": [str(path) for path in paths], "delimiter": delimiter},
+        )
     connection.execute(CELLS)
     connection.execute(f"copy (select {CELL} from cells where denominator > 0) to '{target}'")
     connection.close()
-    database.unlink()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--bare"]:
-        bare(Path(sys.argv[2]), Path(sys.argv[3]))
-    else:
-        sys.exit(main([int(size) for size in sys.argv[1:]] or CASES))
+    match sys.argv[1:]:
+        case ["--audited", cases, exports, audit]:
+            result = measure(int(cases), Path(exports), Path(audit), CACHE / "audited", None)
+            write([result])
+            sys.exit(int(result.same == 0 or any(result.different.values())))
+        case [("--bare" | "--pandas" | "--polars") as script, exports, target]:
+            if script == "--bare":
+                count = bare
+            else:
+                from tests import rivals  # SQL is not to pay for their start
+
+                count = rivals.with_pandas if script == "--pandas" else rivals.with_polars
+            count(csv_files(Path(exports)), office_key("example_county", "published"), Path(target))
+        case sizes:
+            sys.exit(main([int(size) for size in sizes] or CASES))
