@@ -104,6 +104,22 @@ def test_numbers_of_a_form_are_known_in_every_file_that_has_them() -> None:
     assert ("bail", "person", "person_id", "WHO") in used
 
 
+def test_a_column_of_the_table_that_a_file_is_named_after_makes_no_other_table() -> None:
+    """A fine stands in `sentence.fine`; in a file of bail it is what was posted, and an offence of its own is still one."""
+
+    def drafted(name: str, header: str) -> set[str]:
+        rows = "\n".join(f"B{i:05},P{i % 9:06},01/0{i % 9 + 1}/2024,{i * 50}.00,Theft {i % 3}" for i in range(40))
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "raw").mkdir()
+            (Path(folder) / "raw" / name).write_text(f"{header}\n{rows}\n", encoding="utf-8")
+            draft_office(folder=Path(folder) / "o", exports=Path(folder) / "raw", contract=load_contract())
+            return {entry.table for entry in load_office(Path(folder) / "o", load_contract()).entries}
+
+    header = "receipt_no,person_id,bail_receipt_dt,fine_amt,booking_charge_desc"
+    assert drafted("bail_receipts.csv", header) & {"bail_event", "charge", "sentence"} == {"bail_event", "charge"}
+    assert "sentence" in drafted("amounts.csv", header)
+
+
 def test_a_place_of_birth_is_no_year_of_birth() -> None:
     born = columns_of("place_of_birth,year_of_birth,age\n" + "Mexico,1990,31\nPeru,1980.0,41\n" * 5)
     fits = {name: _fit(profile, load_contract()["person"].columns["birth_year"], ()) for name, profile in born.items()}

@@ -526,8 +526,11 @@ def _match(
     totals = matched.get("reporting_total", {})
     if "total" in totals and totals["total"][1] >= SURE and not roles and not any(p.is_unique for p in file.columns):
         matched = {"reporting_total": totals}  # the file is counted already: its rows are nobody
-    wanted = [t for t in contract if t in matched and _is_worth(contract[t], matched[t], hinted)]
-    if roles and any(c.references == ("person", "person_id") for t in wanted for c in contract[t].columns.values()):
+    wanted = [t for t in contract if t in matched and _is_worth(t, matched, hinted)]
+    of_persons = {("person", "person_id")} | (
+        set() if "case" in roles else {("case_", "case_id")}
+    )  # one stands for the other
+    if roles and any(c.references in of_persons for t in wanted for c in contract[t].columns.values()):
         wanted = list(dict.fromkeys(("person", *wanted)))
     if "case" in roles and {"charge", "disposition", "sentence", "hearing", "bail_event", "diversion_referral"} & set(
         wanted
@@ -541,10 +544,19 @@ def _match(
             _entry_of_items(file, profile, contract["arrest_charge" if loose else "charge"], codes)
 
 
-def _is_worth(table: Table, columns: Mapping[str, tuple[Profile, float]], hinted: Sequence[str]) -> bool:
-    """Whether enough of a table was found: what says which table it is, and not a day or a court that many have."""
-    best = max((score for _, score in columns.values()), default=0.0)
-    return table.name in hinted or best >= 85 or len(columns) >= 3 or table.name in ("person", "person_race")
+def _is_worth(table: str, matched: Mapping[str, Mapping[str, tuple[Profile, float]]], hinted: Sequence[str]) -> bool:
+    """Whether enough of a table was found: what says which table it is, and not a day or a court that many have.
+
+    A column that is as much like one of a table that the file is named after says nothing of any other.
+    """
+    if table in hinted or table in ("person", "person_race"):
+        return True
+    claimed: dict[str, float] = {}
+    for one in hinted:
+        for profile, score in matched.get(one, {}).values():
+            claimed[profile.name] = max(score, claimed.get(profile.name, 0.0))
+    own = [score for profile, score in matched[table].values() if score > claimed.get(profile.name, 0.0)]
+    return max(own, default=0.0) >= 85 or len(own) >= 3
 
 
 def _roles(file: Drafted) -> dict[str, str]:
