@@ -112,7 +112,7 @@ def of_the_machine(error: BaseException | None) -> Problem | None:
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryException":  # DuckDB's
             number = errno.ENOMEM
         if number is not None:
-            file = error.filename if isinstance(error, OSError) else None
+            file = (error.filename2 or error.filename) if isinstance(error, OSError) else None  # of a copy, where to
             return Problem(
                 code="IIU142",
                 where=place(file=str(file) if file else "(a file of the run)"),

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -261,10 +262,59 @@ def test_a_full_disk_is_told_as_one(tiny: TinyOffice) -> None:
     assert "IIU142" in done.stderr and "file too large" in done.stderr
 
 
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Disks of a given size, in memory, of a user who may mount them."""
+    mounted: list[Path] = []
+
+    def of(size: str) -> Path:
+        place = tmp_path / size
+        place.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+        if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            pytest.skip("nothing may be mounted here")
+        mounted.append(place)
+        return place
+
+    yield of
+    for place in mounted:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize(
+    "size",
+    ["1m", *(pytest.param(size, marks=pytest.mark.slow) for size in ("4m", "10m", "18m"))],
+)
+def test_an_audit_that_fills_the_disk_says_so_and_leaves_the_last_one_whole(
+    size: str, disk: Callable[[str], Path], tiny: TinyOffice
+) -> None:
+    """Of 1 MB it fills the disk while it lands; of the others while it builds the marts, and later."""
+    out = disk(size) / "audit"
+    write_audit(out, "old")
+    before = tree(out)
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline.cli",
+        "audit",
+        str(tiny.office),
+        "--raw",
+        str(tiny.raw),
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr[-2000:]
+    assert "IIU142" in done.stderr and "no space left on device" in done.stderr
+    assert tree(out) == before
+    assert {path.name for path in out.parent.iterdir()} == {"audit", ".audit.lock"}
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "a.parquet"), "IIU142 a.parquet: no space left on device"),
+        (OSError(errno.ENOSPC, "No space left on device", "from.js", None, "to.js"), "IIU142 to.js: no space"),
         (OSError(errno.EROFS, "Read-only file system", "b"), "IIU142 b: read-only file system"),
         (duckdb.OutOfMemoryException("failed"), "IIU142 (a file of the run): cannot allocate memory"),
         (
