@@ -30,6 +30,7 @@ from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.ingest.read import literal, quoted
 from pipeline.progress import Progress, peak_memory_mb
 from pipeline.restricted import opened, seal
+from pipeline.spark import require_spark
 from pipeline.whole import replacing
 
 #: The Example County that `make audit` shows: 120,000 synthetic cases, always the same.
@@ -136,11 +137,15 @@ def run_audit(
     as_of_date: date | None,
     progress: Progress,
     since: Path | None = None,
+    master: str | None = None,
 ) -> dict[str, Any]:
     """Run the whole audit and return its run record. Raises `AuditError` with every problem; then nothing is written.
 
     `since` is the folder of an earlier audit of the same office: what has become of its findings is written as well.
+    `master` is the URL of the Spark that builds the models, instead of DuckDB.
     """
+    if master is not None:
+        require_spark()
     folder = office_folder(office)
     mapping = load_office(folder, load_contract())
     if as_of_date is not None:
@@ -160,7 +165,7 @@ def run_audit(
         )
     progress.expect(target / "run.json")
     with replacing(target) as building:
-        record = _Audit(mapping, raw, building, progress, since).run()
+        record = _Audit(mapping, raw, building, progress, since, master).run()
     progress.say(f"The audit of {mapping.settings.title} is in {target}")
     return record
 
@@ -179,11 +184,18 @@ class _Audit:
     """One run. Each method is one step; what a step leaves for the next is an attribute."""
 
     def __init__(
-        self, office: Office, raw: Path | None, building: Path, progress: Progress, since: Path | None = None
+        self,
+        office: Office,
+        raw: Path | None,
+        building: Path,
+        progress: Progress,
+        since: Path | None,
+        master: str | None,
     ) -> None:
         self.office = office
         self.earlier = None if since is None else _findings_of(since, office.settings.office)
         self.raw = raw
+        self.master = master
         self.out = building
         self.work = building / "work"
         self.database = self.work / "audit.duckdb"
@@ -219,7 +231,7 @@ class _Audit:
         with step("transform", "Building the marts"):
             from pipeline.transform import build
 
-            built = build(database=self.database, work=self.work)
+            built = build(database=self.database, work=self.work, master=self.master)
             from pipeline.own import count_own_measures
 
             self.own = count_own_measures(
@@ -250,7 +262,7 @@ class _Audit:
             self._write_restricted(found, checks)
         record: dict[str, Any] = {
             "version": __version__,
-            "engine": "duckdb",
+            "engine": "duckdb" if self.master is None else "spark",
             "as_of_date": self.office.settings.as_of_date.isoformat(),
             "office": self.office.settings.office,
             "files": [

@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns 0 done, 1 input or mapping wrong, 2 wrong usage, 3 the gate refused the release."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.command == "audit" and options.master is not None and options.engine != "spark":
+        parser.error("--master is of --engine spark")
     if options.command is None:
         parser.print_help()
         return 2
@@ -66,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         "--as-of", type=date.fromisoformat, help="the day of the export, instead of the one in office.yml"
     )
     audit.add_argument("--since", type=Path, help="an earlier audit of the office: says what became of its findings")
+    audit.add_argument(
+        "--engine", choices=("duckdb", "spark"), default="duckdb", help="what builds the marts (default: duckdb)"
+    )
+    audit.add_argument("--master", metavar="URL", help="with --engine spark: of which Spark (default: local[*])")
     audit.add_argument("--json", action="store_true", help="print the run record instead of progress")
 
     check = commands.add_parser("check", help="read mapping and exports, report every problem, build nothing")
@@ -147,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 def _audit(options: argparse.Namespace) -> int:
     from pipeline.audit import run_audit
     from pipeline.progress import Progress
+    from pipeline.spark import LOCAL
 
     progress = Progress(quiet=options.json)
     record = run_audit(
@@ -156,6 +163,7 @@ def _audit(options: argparse.Namespace) -> int:
         as_of_date=options.as_of,
         progress=progress,
         since=options.since,
+        master=(options.master or LOCAL) if options.engine == "spark" else None,
     )
     if options.json:
         print(json.dumps(record, indent=1, ensure_ascii=False))

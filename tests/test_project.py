@@ -34,7 +34,8 @@ def shown(paths: list[Path]) -> list[str]:
 def test_the_top_level_is_the_one_that_was_agreed():
     agreed = {
         "pyproject.toml", "pipeline", "models", "notebooks", "data", "expectations", "tests", "README.md",
-        "dbt_project.yml", "requirements.lock", "Makefile", "LICENSE", "CITATION.cff", "CHANGELOG.md",
+        "dbt_project.yml", "requirements.lock", "requirements-spark.lock", "Makefile", "LICENSE", "CITATION.cff",
+        "CHANGELOG.md",
     }  # fmt: skip
     assert {name for name in {p.relative_to(ROOT).parts[0] for p in FILES} if not name.startswith(".")} == agreed
 

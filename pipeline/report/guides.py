@@ -39,6 +39,7 @@ def guides(say: Language) -> Iterator[Guide]:
         "from_export_to_release": say("From an export to a release"),
         "add_your_office": say("Add your office"),
         "privacy_and_threats": say("Privacy and threats"),
+        "more_than_one_machine": say("When one machine is not enough"),
         "contributing": say("Contributing"),
     }
     for file, name in names.items():
