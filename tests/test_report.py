@@ -366,7 +366,11 @@ def test_tables_come_back_as_they_were_published(public: PublicData, tmp_path: P
 
 def test_a_hidden_cell_of_a_workbook_is_empty(public: PublicData, tmp_path: Path) -> None:
     write_tables(out=tmp_path, public=public)
-    sheet = openpyxl.load_workbook(tmp_path / "charging.xlsx", read_only=True)["Whole period"]
+    book = openpyxl.load_workbook(tmp_path / "charging.xlsx")
+    assert book.sheetnames[:3] == ["About", "Acerca de", "Whole period"]
+    assert "nunca es un cero" in "".join(str(cell.value) for cell in book["Acerca de"]["A"])
+    sheet = book["Whole period"]
+    assert (sheet.freeze_panes, sheet.print_title_rows, sheet.page_setup.orientation) == ("C2", "$1:$1", "landscape")
     header, *rows = sheet.iter_rows(values_only=True)
     at = {name: i for i, name in enumerate(header)}
     hidden = [row for row in rows if row[at["status"]] == "suppressed"]

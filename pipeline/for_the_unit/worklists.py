@@ -148,6 +148,8 @@ def workbook(to: Path | BinaryIO, *, title: str, notes: Iterable[str], rows: pd.
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         sheet = book.add_worksheet("Cases")
         sheet.freeze_panes(1, 1)
+        sheet.repeat_rows(0)
+        sheet.set_landscape()
         if len(rows):
             sheet.autofilter(0, 0, len(rows), len(rows.columns) - 1)
         for at, column in enumerate(rows.columns):

@@ -20,6 +20,7 @@ import xlsxwriter
 from pipeline.config import AuditSettings
 from pipeline.errors import AuditError, Problem, place
 from pipeline.estimands import Estimand
+from pipeline.report.language import LANGUAGES, Language
 
 ALL = "all"
 SHOWN = ("ok", "unreliable")
@@ -240,14 +241,6 @@ def _parquet(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-ABOUT = """\
-One row a measure, period and group. 'all' stands for everyone, or for the whole period.
-status: ok; suppressed (hidden to protect people); unreliable (few cases); not_estimable (no number can be given); \
-not_computable (the office does not record what is needed).
-The sheet of years and quarters leaves out what is hidden or has no case; the CSV file holds every row.
-An empty cell is never a zero. Citizenship is not immigration status.
-ci_low and ci_high: 95% interval. bound_low and bound_high: how far the number could move if every person whose \
-citizenship is not recorded were counted in the way that matters most."""
 WIDTHS = {"title": 52, "definition": 90, "reason": 44, "race": 16, "citizenship": 14, "stratum": 24, "period": 10}
 PERCENT = ("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate", "difference", "difference_low", "difference_high")  # fmt: skip
 
@@ -298,15 +291,28 @@ def _book(path: Path, title: str, settings: AuditSettings) -> tuple[Any, dict[st
 
 
 def _about(book: Any, title: str, settings: AuditSettings, styles: Mapping[str, Any]) -> None:
-    """The first sheet: what this is and how to read it."""
-    about = book.add_worksheet("About")
-    about.set_column(0, 0, 120, styles["text"])
-    about.write(0, 0, title, styles["title"])
-    about.write(
-        2, 0, f"Decisions from {settings.period_from} to {settings.period_to}, as known on {settings.as_of_date}."
-    )
-    for row, line in enumerate(ABOUT.splitlines(), start=3):
-        about.write(row, 0, line, styles["text"])
+    """The first sheets: what this is and how to read it, in each language."""
+    for say in LANGUAGES:
+        about = book.add_worksheet(say("About"))
+        about.set_column(0, 0, 120, styles["text"])
+        about.write_string(0, 0, title, styles["title"])
+        for row, line in enumerate(_how_to_read(say, settings), start=2):
+            about.write_string(row, 0, line, styles["text"])
+
+
+def _how_to_read(say: Language, settings: AuditSettings) -> list[str]:
+    days = {name: say.day(getattr(settings, name)) for name in ("period_from", "period_to", "as_of_date")}
+    return [
+        say("Decisions from {period_from} to {period_to}, as known on {as_of_date}.", **days),
+        say("One row a measure, period and group. “all” stands for everyone, or for the whole period."),
+        say("stratum: a part of the measure, as a kind, a median, or so many days; “all” where it has none."),
+        say("numerator and denominator: those counted, and out of how many. estimate: the share, median or total."),
+        say("ci_low and ci_high: the 95% interval of the estimate."),
+        say("bound_low and bound_high: how far the number could move if every person whose citizenship is not recorded were counted in the way that matters most."),
+        say("status: ok; suppressed (hidden to protect people); unreliable (few cases); not_estimable (no number can be given); not_computable (the office does not record what is needed)."),
+        say("The sheet of years and quarters leaves out what is hidden or has no case; the CSV file holds every row."),
+        say("An empty cell is never a zero.") + " " + say("Citizenship is not immigration status."),
+    ]  # fmt: skip
 
 
 def _sheet(book: Any, name: str, frame: pd.DataFrame, titles: Mapping[str, str], styles: Mapping[str, Any]) -> None:
@@ -316,6 +322,9 @@ def _sheet(book: Any, name: str, frame: pd.DataFrame, titles: Mapping[str, str],
         frame.insert(1, "title", frame["measure_id"].map(titles))
     columns = list(frame.columns)
     sheet.freeze_panes(1, 2)
+    sheet.repeat_rows(0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
     if len(frame):
         sheet.autofilter(0, 0, len(frame), len(columns) - 1)
     for at, column in enumerate(columns):
