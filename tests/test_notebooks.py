@@ -97,3 +97,11 @@ def test_a_page_that_an_office_has_not_declared_is_one_sentence(audit: OpenAudit
 def test_a_measure_tells_its_definition_and_draws_itself_or_says_why_not(audit: OpenAudit) -> None:
     assert len(list(audit.measure("CHG-02"))) == 2
     assert "Nothing can be shown" in texts(audit.measure("BAIL-04"))
+
+
+def test_tables_of_gaps_speak_of_points_and_name_races_and_parts_in_words(audit: OpenAudit) -> None:
+    tables = [part.data.get("text/html", "") for part in audit.page("charging")]
+    gaps = [table for table in tables if "computed again" in table or "of the same race" in table]
+    assert len(gaps) == 2
+    assert all(" points</td>" in table for table in gaps)
+    assert not any(re.search(r"<td[^>]*>[a-z]+_[a-z_]+</td>", table) for table in gaps)

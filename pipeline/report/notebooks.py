@@ -156,8 +156,9 @@ class OpenAudit:
         )
         differing = ours[~np.isclose(ours["difference_low"], again.low, atol=1e-6, rtol=0) | ~np.isclose(ours["difference_high"], again.high, atol=1e-6, rtol=0)]  # fmt: skip
         assert differing.empty, differing
-        return table(
-            ours, "Gaps between noncitizens and citizens, published, and computed again from the published counts"
+        return self.table(
+            self._told(ours),
+            "Gaps between noncitizens and citizens, published, and computed again from the published counts",
         )
 
     def _within_race(self, mart: str) -> Shown:
@@ -165,7 +166,17 @@ class OpenAudit:
             "mart == @mart and contrast == 'citizenship_within_race' and period == 'all' and stratum == 'all' and status == 'ok'"
         )
         sides = ["race", "estimate", "reference_estimate", "difference", "difference_low", "difference_high"]
-        return table(within[["measure_id", *sides]], "Noncitizens and citizens of the same race")
+        return self.table(self._told(within[["measure_id", *sides]]), "Noncitizens and citizens of the same race")
+
+    def _told(self, gaps: pd.DataFrame) -> pd.DataFrame:
+        """Gaps in points, and races and parts by the names that the pages give them."""
+        told = gaps.copy()
+        for column in [c for c in told if c.startswith("difference") or c.endswith("_again")]:
+            told[column] = [ENGLISH.gap(gap, "share") for gap in gaps[column]]
+        for column, name in (("race", self.story.race_name.get), ("stratum", self.story.label)):
+            if column in told:
+                told[column] = [name(code) for code in gaps[column]]
+        return told
 
     def table(self, frame: pd.DataFrame, caption: str) -> Shown:
         """A frame as a table, with the title of each measure beside its identifier."""
