@@ -171,7 +171,7 @@ class OpenAudit:
     def _told(self, gaps: pd.DataFrame) -> pd.DataFrame:
         """Gaps in points, and races and parts by the names that the pages give them."""
         told = gaps.copy()
-        for column in [c for c in told if c.startswith("difference") or c.endswith("_again")]:
+        for column in told.filter(regex="^difference|_again$").columns:
             told[column] = [ENGLISH.gap(gap, "share") for gap in gaps[column]]
         for column, name in (("race", self.story.race_name.get), ("stratum", self.story.label)):
             if column in told:
