@@ -137,7 +137,7 @@ def _steps(story: Story) -> Picture | None:
         **{step: say.count(100 * count / whole[0]) for step, count in zip(("charged", "convicted", "custody"), whole[1:], strict=True)},
     )  # fmt: skip
     measures = [m for m in story.public.of_mart(MART) if m.measure_id == custody.measure_id]
-    lost = next(m for m in story.public.of_mart(MART) if m.measure_id == "PIP-01")
+    lost = [story.quoted(m) for m in story.public.of_mart(MART) if m.measure_id == "PIP-01"]
     rows = _rows(story, [way.measure_id for way in ways(story)], race=False)
     return Picture(
         id="pipeline-steps",
@@ -147,7 +147,7 @@ def _steps(story: Story) -> Picture | None:
         notes=[
             say("Arrests from {period}, by what was on file on the day of the arrest; each followed for two years.", period=story.period()),
             say("The last column of the table says how many passed of those at the step before. Multiplied along the way, these shares give the share of all arrests; the audit checks that they do."),
-            say("Arrests that the records lose on the way are in none of these numbers; they are counted in {title}.", title=story.quoted(lost)),
+            *(say("Arrests that the records lose on the way are in none of these numbers; they are counted in {title}.", title=title) for title in lost),
             story.status_note(),
         ],
         header=[say("Step"), say("Citizenship"), say("Reached it"), say("Arrests"), say("Of all arrests"), say("95% interval"), say("Of those at the step before")],
