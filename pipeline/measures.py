@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -242,6 +243,11 @@ class _Grid:
             unknown=_kron(of_period, margin[0], only_unknown, margin[2])[rows],
         )
 
+    @cached_property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Which breakdown cells are of people whose citizenship is known."""
+        return np.asarray(self.labels["citizenship"].isin(KNOWN_CITIZENSHIP))
+
     def parts(self, width: int) -> Iterator[_Grid]:
         """The grid in blocks of breakdown cells, so that a histogram of `width` values a cell fits in memory."""
         step = max(1, LARGEST_BLOCK // max(width, 1))
@@ -412,7 +418,7 @@ def _time_to_event(
         here, unknown_here = some.of_all(counts), some.of_all(unknown)
         median, limits = histograms.median_time(histograms.aalen_johansen(axis, here[:, :-1], here[:, -1]))
         worst = _unbounded(len(here))
-        at = np.flatnonzero(some.of_all(part.labels["citizenship"].isin(KNOWN_CITIZENSHIP).to_numpy()))
+        at = np.flatnonzero(some.of_all(part.is_known))
         bounded = histograms.median_time_bounds(
             axis, here[at, :-1], here[at, -1], unknown_here[at, :-1], unknown_here[at, -1]
         )
@@ -496,9 +502,9 @@ def _estimate(estimate: Floats, limits: Interval, method: str, worst: Interval) 
 
 def _frame(measure: _Measure, grid: _Grid, stratum: str, **columns: Any) -> pd.DataFrame:
     """One stratum's rows. Only the two known citizenship groups have bounds: who is unknown may belong to either."""
-    frame = grid.labels.assign(**(measure.labels() | {"stratum": stratum} | columns))
-    frame.loc[~frame["citizenship"].isin(KNOWN_CITIZENSHIP), ["bound_low", "bound_high"]] = np.nan
-    return frame
+    for bound in ("bound_low", "bound_high"):
+        columns[bound] = np.where(grid.is_known, columns[bound], np.nan)
+    return grid.labels.assign(**(measure.labels() | {"stratum": stratum} | columns))
 
 
 def _one_row(measure: _Measure, status: str, reason: str, **labels: str) -> pd.DataFrame:

@@ -189,13 +189,12 @@ def aalen_johansen(times: ArrayLike, events: ArrayLike, censored: ArrayLike, *, 
         exponent = np.exp(z_value(confidence) * np.sqrt(variance) / (rest * np.log(rest)))
         low, high = 1 - rest**exponent, 1 - rest ** (1 / exponent)
     seen = every.cumsum(axis=-1) + at_risk - every
-    edge = wilson(np.round(total * seen), np.broadcast_to(seen, total.shape), confidence=confidence)
     flat = (total <= 0) | (total >= 1 - 1e-12) | (variance == 0)
+    watched = np.broadcast_to(seen, total.shape)[flat]
+    edge = wilson(np.round(total[flat] * watched), watched, confidence=confidence)
+    low[flat], high[flat] = edge.low, edge.high
     nobody = at_risk[..., :1] == 0
-    incidence, variance, low, high = (
-        np.where(nobody, np.nan, v)
-        for v in (total, variance, np.where(flat, edge.low, low), np.where(flat, edge.high, high))
-    )
+    incidence, variance, low, high = (np.where(nobody, np.nan, v) for v in (total, variance, low, high))
     return Incidence(times=grid, incidence=incidence, variance=variance, limits=Interval(low=low, high=high))
 
 
