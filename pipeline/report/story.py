@@ -228,8 +228,8 @@ class Story:
             m, _ = min(shares, key=lambda pair: (-abs(pair[1].difference), pair[0].measure_id))
             told += self.told_by_group(m)
         elif not shown:  # citizenship is not on file at all
-            by_race = [" ".join(self.told_by_group(m)) for m in measures if m.kind == "rate"]
-            told += [text for text in by_race if text][-1:]
+            by_race = [paragraphs for m in measures if m.kind == "rate" and (paragraphs := self.told_by_group(m))]
+            told += by_race[-1] if by_race else []
         told += self._citizenship_on_file(measures)
         first = next((m for m in measures if m.kind == "rate" and self._has(m)), None)
         whole = None if shown or first is None else public.cell(first.measure_id)
