@@ -604,8 +604,9 @@ def comparison_table(measures: pd.DataFrame, settings: AuditSettings) -> pd.Data
 def with_bound_widths(measures: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
     """The measures, with DQ-05 filled in: how wide the worst-case ranges of the comparisons by citizenship are.
 
-    Of the shares compared over the whole period: the middle width and the ninth decile, one row each. They come from all
-    comparisons together, so that no single hidden one could be read from them where there are a few.
+    Of the shares compared over the whole period: the middle width and the ninth decile, one row each, in points, since a
+    gap may lie anywhere from -100 to 100 of them. They come from all comparisons together, so that no single hidden one
+    could be read from them where there are a few.
     """
     # how much is unknown is no question that unknown citizenship could answer otherwise
     of_decisions = comparisons["mart"].ne("data_quality") & comparisons["unit"].eq("share")
@@ -620,7 +621,7 @@ def with_bound_widths(measures: pd.DataFrame, comparisons: pd.DataFrame) -> pd.D
         row.assign(
             stratum=name,
             denominator=width.size,
-            estimate=float(np.quantile(width, share, method="inverted_cdf")),
+            estimate=100 * float(np.quantile(width, share, method="inverted_cdf")),
             status="unreliable" if few else "ok",
             reason=f"Fewer than {MINIMUM_CASES} cases." if few else "",
         )

@@ -228,8 +228,8 @@ def test_the_widths_of_worst_case_ranges_are_told_by_their_middle_and_ninth_deci
     assert list(
         zip(derived["stratum"], derived["estimate"], derived["denominator"], derived["status"], strict=True)
     ) == [
-        ("median", 0.20, 40, "ok"),
-        ("p90", 0.36, 40, "ok"),
+        ("median", 20.0, 40, "ok"),
+        ("p90", 36.0, 40, "ok"),
     ]
 
 
