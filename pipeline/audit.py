@@ -408,7 +408,7 @@ class _Audit:
         from pipeline.transform import build
 
         def measured(database: Path, work: Path) -> pd.DataFrame:
-            build(database=database, work=work)
+            build(database=database, work=work, master=self.master)
             counts = read_counts(database)
             settings, supplied = self.office.settings, self.office.supplied
             return measure_table(counts.cells, counts.values, counts.catalogue, supplied, settings)
