@@ -24,7 +24,7 @@ from pipeline.disclose.attack import Witnesses, explain, exposed, propagate
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.history import stack
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import Tie, build_system
+from pipeline.disclose.system import build_system
 from pipeline.ingest.office import load_office, office_folder
 from pipeline.measures import COMPARISON_COLUMNS, measure_table, periods
 
@@ -47,17 +47,10 @@ def attacked(last: pd.DataFrame, records: Sequence[pd.DataFrame]) -> tuple[int, 
     registry = load_registry()
     people = last[registry.declares(last) & registry.protects(last) & last["numerator"].notna()]
     whole = stack(people.reset_index(drop=True), records, ())
-    keep = needed(whole.rows, whole.was_listed, registry)
-    at = np.cumsum(keep) - 1
-    ties = [
-        Tie(before=int(at[t.before]), after=int(at[t.after]), may_shrink=t.may_shrink)
-        for t in whole.ties
-        if keep[t.before] and keep[t.after]
-    ]
-    rows = whole.rows[keep].reset_index(drop=True)
-    gate = make_gate(build_system(rows, registry, ties), rows, registry)
-    known = gate.known(whole.fixed[keep])
-    hidden = gate.protected(whole.was_listed[keep], whole.fixed[keep], known)
+    whole = whole.only(needed(whole.rows, whole.was_listed, registry))
+    gate = make_gate(build_system(whole.rows, registry, whole.ties), whole.rows, registry)
+    known = gate.known(whole.fixed)
+    hidden = gate.protected(whole.was_listed, whole.fixed, known)
     bounds = propagate(gate.system, known)
     found = exposed(gate.system, bounds, hidden, gate.node_threshold, Witnesses(gate.system))
     named = [gate.system.name(int(node)) for node in np.flatnonzero(found)]

@@ -17,7 +17,7 @@ from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
 from pipeline.disclose.publish import _follows, _gate
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import WINDOW, build_system
+from pipeline.disclose.system import WINDOW, build_system, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.estimands import ADJUSTED_COLUMNS
 from tests.test_disclose import CELL, NO_COMPARISONS, NO_RACE_UNKNOWN, long_table
@@ -241,6 +241,23 @@ def test_a_year_so_far_beside_its_quarters_gives_away_the_quarter_that_is_hidden
     assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
 
 
+def test_a_count_is_hidden_under_every_name_though_one_measure_is_told_by_quarter_and_another_by_year(
+    tmp_path: Path,
+) -> None:
+    counts = {"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024-Q3": (4, 90), "2024-Q4": (70, 140)}
+    filed = quarters(counts | {"2024": (184, 430), "all": (184, 430)})
+    of_victims = filed.assign(measure_id="of victims", mart="victim")
+    assert load_registry().finest_period["victim"] == "year"
+    rows = pd.concat([filed, of_victims], ignore_index=True)
+    leaky = rows[~(rows["mart"].eq("victim") & rows["period"].str.contains("Q"))]
+    blank = leaky["measure_id"].eq("filed") & leaky["period"].isin(["2024-Q3", "2024", "all"])
+    leaky = leaky.assign(**{c: leaky[c].astype(object).mask(blank, None) for c in NUMBERS})
+    assert any(p.startswith("IIU605 filed numerator, 2024-Q3") for p in refusal(written(tmp_path, leaky), rows))
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+    alone = leaky[leaky["measure_id"].eq("filed")]
+    assert refusal(written(tmp_path, alone), rows) == [], "it is the other measure that gives it away"
+
+
 def test_a_year_that_has_grown_since_it_was_unfinished_is_no_change_of_a_published_number() -> None:
     first = quarters({"2024-Q1": (50, 100), "2024": (50, 100), "all": (50, 100)})
     second = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024": (110, 200), "all": (110, 200)})
@@ -278,7 +295,8 @@ def test_what_follows_from_two_earlier_totals_is_public_though_no_row_said_it(
         record = publish(until(*years), NO_COMPARISONS, earlier=records).record
         records.append(record.assign(**{c: record["period"].eq("all") for c in ("listed", "shown")}))
     whole = stack(until(*second), records, ())
-    gate = _gate(whole, np.ones(len(whole.rows), dtype=bool), load_registry())
+    same = same_counts(whole.rows, load_registry())
+    gate = _gate(whole, np.ones(len(whole.rows), dtype=bool), load_registry(), same)
     assert set(whole.rows.loc[_follows(gate, whole) & ~whole.fixed, "period"]) == follow
 
 

@@ -17,7 +17,7 @@ from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import Mask, build_system
+from pipeline.disclose.system import Mask, build_system, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
 #: So many exposed counts are explained; the others are counted.
@@ -39,20 +39,23 @@ def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None
     cells = _cells(rows)
     problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted | (declared & ~people)]))
     named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
-    problems += attack_rows(rows, named, revealed, registry)
+    same = same_counts(measures[counted & people], registry)
+    problems += attack_rows(rows, named, revealed, registry, same)
     if problems:
         raise ReleaseRefused(problems)
 
 
-def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Registry) -> list[Problem]:
+def attack_rows(
+    rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Registry, same: pd.Series[int]
+) -> list[Problem]:
     """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed.
 
-    `named` are the rows that a table lists, shown or hidden.
+    `named` are the rows that a table lists, shown or hidden; `same` says which counts are one.
     """
     keep = needed(rows, named, registry)
     nobody = (_nobody(rows) | registry.of_nobody(rows))[keep]
     rows, named, revealed = rows[keep].reset_index(drop=True), named[keep], revealed[keep]
-    system = build_system(rows, registry)
+    system = build_system(rows, registry, same=same)
     gate = make_gate(system, rows, registry)
     problems = [
         Problem(
@@ -65,8 +68,15 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
         for row in np.flatnonzero(revealed & gate.primary() & ~nobody)
     ]
     known = gate.known(revealed | nobody)
-    protected = gate.protected(named, revealed, known)
-    found = np.flatnonzero(exposed(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system)))
+    bounds = propagate(system, known)
+    narrow = gate.protected(named, revealed, known) & (bounds[1] - bounds[0] < gate.node_threshold)
+    if not narrow.any():  # the exact attack takes the names of a count by themselves, where their tables differ
+        system = build_system(rows, registry)
+        gate = make_gate(system, rows, registry)
+        known = gate.known(revealed | nobody)
+        protected = gate.protected(named, revealed, known)
+        narrow = exposed(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system))
+    found = np.flatnonzero(narrow)
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))
         problems.append(

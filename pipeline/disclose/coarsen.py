@@ -33,13 +33,13 @@ _WITHHELD = _STEPS
 class Ladders:
     """The ladder of every table in these rows, and the step from which each is listed."""
 
-    def __init__(self, rows: pd.DataFrame, registry: Registry, *, asked: Mask) -> None:
-        """`asked` are the rows whose share counts: those of the new release."""
+    def __init__(self, rows: pd.DataFrame, registry: Registry, *, asked: Mask, finished: Mask) -> None:
+        """`asked` are the rows whose share counts: those of the new release; `finished` those of no unfinished year."""
         self._share = registry.shown_share
         self._table = (rows["measure_id"] + " " + breakdown_of(rows)).factorize(sort=True)[0]
         apart = np.any([_in_pool(rows, column, registry) for column in registry.pools], axis=0)
         self._step = 2 * period_rank(rows["period"]) + ~apart
-        self._finished = finished(rows["period"])
+        self._finished = finished
         self._asked = asked
         self._lowest = np.full(self._table.max(initial=-1) + 1, _STEPS)
         np.minimum.at(self._lowest, self._table, self._step)

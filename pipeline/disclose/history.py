@@ -7,7 +7,7 @@ of its own, and may be about few people where neither table is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.disclose.coarsen import finished
 from pipeline.disclose.registry import CELL
-from pipeline.disclose.system import WINDOW, Mask, Tie
+from pipeline.disclose.system import WINDOW, Mask, Ties
 from pipeline.errors import Problem, ReleaseRefused
 
 #: The columns of a record: the cell, what the gate needs to judge it, its counts, and whether it was listed and shown.
@@ -29,7 +29,7 @@ class Stack:
 
     `is_new` tells them apart; `fixed` rows have been published and cannot be hidden any more; `was_listed` rows stood
     in an earlier table, shown or hidden; what `follows` is public though no row said it: from earlier releases, or
-    since the group has nobody.
+    since the group has nobody. A year is `finished` when all of its quarters are there.
     """
 
     rows: pd.DataFrame
@@ -37,7 +37,13 @@ class Stack:
     fixed: Mask
     was_listed: Mask
     follows: Mask
-    ties: tuple[Tie, ...]
+    finished: Mask
+    ties: Ties
+
+    def only(self, at: Mask) -> Stack:
+        """These rows alone."""
+        masks = {name: getattr(self, name)[at] for name in ("is_new", "fixed", "was_listed", "follows", "finished")}
+        return Stack(rows=self.rows[at].reset_index(drop=True), ties=self.ties.only(at), **masks)
 
 
 def window_of(rows: pd.DataFrame) -> str:
@@ -87,7 +93,8 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
         fixed=rows["fixed"].to_numpy(dtype=bool),
         was_listed=rows["was_listed"].to_numpy(dtype=bool),
         follows=np.zeros(len(rows), dtype=bool),
-        ties=tuple(_ties(rows)),
+        finished=finished(rows["period"]),
+        ties=_ties(rows),
     )
 
 
@@ -102,27 +109,28 @@ def _changed(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series[bool]:
     return ~pd.Series(np.all(same, axis=0), index=old.index) & _cells(old).isin(_cells(new))
 
 
-def _ties(rows: pd.DataFrame) -> Iterator[Tie]:
-    """Corrected rows with what they were, and each `all` with the longer ones after it."""
-    place = ["measure_id", "stratum", *CELL[2:5]]
-    new = rows[rows["version"].eq(0)]
-    now = dict(zip(zip(*(new[c] for c in CELL), strict=True), new.index, strict=True))
-    corrected = rows[rows["name"].ne(rows["measure_id"])]
-    for before, cell in zip(corrected.index, zip(*(corrected[c] for c in CELL), strict=True), strict=True):
-        if cell in now:
-            yield Tie(before=before, after=now[cell], may_shrink=True)
+def _ties(rows: pd.DataFrame) -> Ties:
+    """Corrected rows with what they were, and each `all` with the next and the last of the longer ones after it."""
+    new = np.flatnonzero(rows["version"].eq(0))
+    corrected = np.flatnonzero(rows["name"].ne(rows["measure_id"]))
+    found = _cells(rows.iloc[new]).get_indexer(_cells(rows.iloc[corrected]))
+    pairs = [np.column_stack([corrected, new[found]])[found >= 0]]
+
     whole = rows[rows["period"].str.startswith("all") & rows["name"].eq(rows["measure_id"])]
-    whole = whole[whole.duplicated(place, keep=False)]
-    for _, windows in whole.groupby(place, sort=False):
-        ordered = windows.assign(end=windows["window"].str[-7:]).sort_values(
-            ["end", "version"], ascending=[True, False]
+    place = whole.groupby(["measure_id", "stratum", *CELL[2:5]]).ngroup()
+    windows = pd.DataFrame({"place": place, "begins": whole["window"].str[:7], "ends": whole["window"].str[-7:]})
+    windows = windows.assign(version=-whole["version"]).sort_values(["place", "ends", "version"], kind="stable")
+    windows["position"] = np.arange(len(windows))
+    last = windows.groupby("place")["position"].transform("last").to_numpy()
+    here = np.arange(len(windows))
+    for later in (np.minimum(here + 1, last), np.where(last > here + 1, last, here)):
+        then = windows.iloc[later]
+        longer = (windows["begins"].to_numpy() == then["begins"].to_numpy()) & (
+            windows["ends"].to_numpy() < then["ends"].to_numpy()
         )
-        starts, ends, at = (ordered[c].tolist() if c else list(ordered.index) for c in ("window", "end", ""))
-        last = len(at) - 1
-        for i in range(last):
-            for later in sorted({i + 1, last}):
-                if starts[i][:7] == starts[later][:7] and ends[i] < ends[later]:
-                    yield Tie(before=at[i], after=at[later], may_shrink=False)
+        pairs.append(np.column_stack([windows.index, then.index])[longer])
+    before, after = np.concatenate(pairs).astype(np.int64).T
+    return Ties(before=before, after=after, may_shrink=np.arange(len(before)) < len(pairs[0]))
 
 
 def _silent(row: object) -> Problem:

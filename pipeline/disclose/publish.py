@@ -26,7 +26,8 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import Mask, Tie, build_system
+from pipeline.disclose.system import Mask, build_system, families, same_counts
+from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
@@ -87,7 +88,8 @@ def publish(
     whole = stack(rows, earlier, corrected)
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
-    masks, given_up, proof = _coarsen_and_hide(whole, of_nobody, registry)
+    same = _same_counts(measures[counted & people], whole, registry)
+    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same)
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
@@ -128,22 +130,66 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
     ).all(axis=1)
 
 
+def _same_counts(measures: pd.DataFrame, whole: Stack, registry: Registry) -> pd.Series[int]:
+    """Which counts are one: of the new release, and of measures that stand in earlier ones alone, as before a correction."""
+    now = same_counts(measures, registry)
+    before = same_counts(whole.rows[~whole.rows["measure_id"].isin(measures["measure_id"])], registry)
+    return pd.concat([now, before + len(now)])
+
+
+#: Of all rows: which are listed, which of these are shown, and which stand for tables that are withheld.
+_Masks = tuple[Mask, Mask, Mask]
+
+
+def _family_by_family(
+    whole: Stack, of_nobody: Mask, registry: Registry, same: pd.Series[int]
+) -> tuple[_Masks, frozenset[str], dict[str, str | int]]:
+    """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
+    listed, shown, withheld = (np.zeros(len(whole.rows), dtype=bool) for _ in range(3))
+    given_up: frozenset[str] = frozenset()
+    counts = {"counts_protected": 0, "counts_proved": 0}
+    errors: list[AuditError] = []
+    family = _families(whole, same)
+    of = whole.rows["measure_id"].map(family).to_numpy()
+    for one in np.unique(of):
+        at = of == one
+        try:
+            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same)
+        except AuditError as error:
+            errors.append(error)
+            continue
+        listed[at], shown[at], withheld[at] = masks
+        given_up |= lost
+        counts = {name: count + proof[name] for name, count in counts.items()}
+    if errors:
+        raise type(errors[0])(problem for error in errors for problem in error.problems)
+    # An office of which nothing can be computed has nothing to hide.
+    method = METHOD if len(whole.rows) else "nothing to hide"
+    return (listed, shown, withheld), given_up, {"method": method, **counts}
+
+
+def _families(whole: Stack, same: pd.Series[int]) -> pd.Series[int]:
+    """The family of each measure; what a measure was before a correction belongs to the measure."""
+    family = families(same)
+    measure = whole.rows["measure_id"].to_numpy()
+    for before, after in dict.fromkeys(zip(measure[whole.ties.before], measure[whole.ties.after], strict=True)):
+        family = family.replace(family[before], family[after])
+    return family
+
+
 def _coarsen_and_hide(
-    whole: Stack, of_nobody: Mask, registry: Registry
-) -> tuple[tuple[Mask, Mask, Mask], frozenset[str], dict[str, str | int]]:
-    """Which rows are listed, which of these are shown, and which stand for tables that are withheld.
+    whole: Stack, of_nobody: Mask, registry: Registry, same: pd.Series[int]
+) -> tuple[_Masks, frozenset[str], dict[str, int]]:
+    """What can be listed of the measures of one family, and what of it is shown.
 
     With the measures of which nothing may leave, since hiding within them does not suffice; and the proof.
 
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
     rows, fixed = whole.rows, whole.fixed
-    if rows.empty:  # an office of which nothing can be computed has nothing to hide
-        proof: dict[str, str | int] = {"method": "nothing to hide", "counts_protected": 0, "counts_proved": 0}
-        return (fixed, fixed, fixed), frozenset(), proof
-    ladders = Ladders(rows, registry, asked=whole.is_new & ~of_nobody)
+    ladders = Ladders(rows, registry, asked=whole.is_new & ~of_nobody, finished=whole.finished)
     everything = np.ones(len(rows), dtype=bool)
-    gate = _gate(whole, everything, registry)
+    gate = _gate(whole, everything, registry, same)
     if whole.fixed.any():
         whole = replace(whole, follows=whole.follows | _follows(gate, whole))
         gate = replace(gate, fixed=whole.fixed | whole.follows)
@@ -151,13 +197,18 @@ def _coarsen_and_hide(
     ladders.climb(shown)
     shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
-    gate = _gate(whole, keep, registry)
-    witnesses = Witnesses(gate.system)
-    shown, found = _settled(whole, ladders, gate, keep, shown, found.given_up, witnesses)
+    of_each = _gate(whole, keep, registry, None)
+    witnesses = Witnesses(of_each.system)
+    while True:  # the exact attack takes a count's names apart where their tables differ; it is hidden under them all
+        shown, found = _settled(whole, ladders, of_each, keep, shown, found.given_up, witnesses)
+        before, conceded = shown.copy(), found.conceded
+        shown, found = _settled(whole, ladders, gate, everything, shown, found.given_up, None)
+        if (shown == before)[keep].all():
+            break
+    gate = of_each
     protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]), found.given_up)
-    protected &= ~found.conceded
+    protected &= ~conceded
     proof = {
-        "method": METHOD,
         "counts_protected": int(protected.sum()),
         "counts_proved": int((protected & (witnesses.most - witnesses.least >= gate.node_threshold)).sum()),
     }
@@ -190,18 +241,11 @@ def _named(whole: Stack, ladders: Ladders) -> Mask:
     return named
 
 
-def _gate(whole: Stack, keep: Mask, registry: Registry) -> Gate:
-    kept = whole.rows[keep].reset_index(drop=True)
-    position = np.cumsum(keep) - 1
-    ties = [
-        Tie(before=int(position[t.before]), after=int(position[t.after]), may_shrink=t.may_shrink)
-        for t in whole.ties
-        if keep[t.before] and keep[t.after]
-    ]
+def _gate(whole: Stack, keep: Mask, registry: Registry, same: pd.Series[int] | None) -> Gate:
+    kept = whole.only(keep)
     told = frozenset(whole.rows.loc[whole.fixed | whole.was_listed, "measure_id"])
-    promised = (whole.was_listed & ~whole.fixed)[keep]
-    public = (whole.fixed | whole.follows)[keep]
-    return make_gate(build_system(kept, registry, ties), kept, registry, public, told, promised)
+    system = build_system(kept.rows, registry, kept.ties, same)
+    return make_gate(system, kept.rows, registry, kept.fixed | kept.follows, told, kept.was_listed & ~kept.fixed)
 
 
 def _follows(gate: Gate, whole: Stack) -> Mask:

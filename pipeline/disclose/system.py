@@ -8,14 +8,15 @@ Counts that no row shows but that two rows give away (how many between day 2 and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from pipeline.disclose.registry import Registry
 from pipeline.errors import AuditError, Problem
@@ -34,12 +35,23 @@ ROLES = ("numerator", "denominator", "complement")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tie:
-    """Two rows (by position) that speak of the same people, once before and once after some were added or corrected."""
+class Ties:
+    """Pairs of rows (by position) that speak of the same people, before and after some were added or corrected."""
 
-    before: int
-    after: int
-    may_shrink: bool
+    before: Integers
+    after: Integers
+    may_shrink: Mask
+
+    def only(self, at: Mask) -> Ties:
+        """Those between these rows, by their position among them."""
+        both = at[self.before] & at[self.after]
+        position = np.cumsum(at) - 1
+        before, after = (position[ends[both]] for ends in (self.before, self.after))
+        return Ties(before=before, after=after, may_shrink=self.may_shrink[both])
+
+
+_NONE = np.empty(0, dtype=np.int64)
+NO_TIES = Ties(before=_NONE, after=_NONE, may_shrink=_NONE.astype(bool))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,17 +90,20 @@ class System:
         return " + ".join(f"[{part}]" for part in whole or ["nothing"]) + " = " + " + ".join(f"[{p}]" for p in parts)
 
 
-def build_system(rows: pd.DataFrame, registry: Registry, ties: Sequence[Tie] = ()) -> System:
+def build_system(
+    rows: pd.DataFrame, registry: Registry, ties: Ties = NO_TIES, same: pd.Series[int] | None = None
+) -> System:
     """The system of the rows of a long table; rows without counts take no part in it.
 
     What changed between the two rows of a tie is a count as well: it may be about few people where neither row is.
+    `same` says which counts are one (`same_counts`); without it that is read off these rows.
     Raises AuditError where a margin is not the sum of its parts: such a table cannot be judged.
     """
     shown = _shown_counts(rows)
     hidden, inside = _between_counts(shown)
     changed, since = _changed_counts(shown, ties, len(shown) + len(hidden))
     counts, inside = pd.concat([shown, hidden, changed], ignore_index=True), pd.concat([inside, since])
-    counts["series"] = _same_series(counts, registry)
+    counts["series"] = _series(counts, same_counts(rows, registry) if same is None else same)
     counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
     names = counts.drop_duplicates("node").set_index("node").sort_index()
 
@@ -160,25 +175,23 @@ def _between_counts(shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return hidden[shown.columns], inside.assign(line="inside " + inside["line"].astype(str))
 
 
-def _changed_counts(shown: pd.DataFrame, ties: Sequence[Tie], start: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _changed_counts(shown: pd.DataFrame, ties: Ties, start: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """For each role of two tied rows, what the later one has more; in the two frames of `_between_counts`."""
-    index = shown.assign(count=shown.index).set_index(["row", "role"])["count"]
-    found = [
-        (index[tie.before, role], index[tie.after, role], "change" if tie.may_shrink else "growth")
-        for tie in ties
-        for role in ROLES
-        if (tie.before, role) in index and (tie.after, role) in index
-    ]
-    before, after = (np.array([f[i] for f in found], dtype=np.int64) for i in (0, 1))
+    at = np.full((shown["row"].max() + 1 if len(shown) else 0, len(ROLES)), -1, dtype=np.int64)
+    at[shown["row"], pd.Index(ROLES).get_indexer(pd.Index(shown["role"]))] = np.arange(len(shown))
+    before, after = at[ties.before].ravel(), at[ties.after].ravel()
+    both = (before >= 0) & (after >= 0)
+    before, after = before[both], after[both]
+    role = np.repeat(np.where(ties.may_shrink, "change", "growth"), len(ROLES))[both]
     value = shown["value"].to_numpy()
     later = shown.iloc[after]
     label = later["stratum"] + " since " + shown["measure_id"].iloc[before].to_numpy() + later["role"]
     label += shown["period"].iloc[before].to_numpy()
-    changed = later.assign(row=-1, role=[f[2] for f in found], stratum=label, value=value[after] - value[before])
-    own = start + np.arange(len(found))
-    line = np.repeat([f"since {i}" for i in range(len(found))], 3)
+    changed = later.assign(row=-1, role=role, stratum=label, value=value[after] - value[before])
+    own = start + np.arange(len(after))
+    line = np.repeat([f"since {i}" for i in range(len(after))], 3)
     members = np.column_stack([after, before, own]).ravel()
-    return changed, pd.DataFrame({"line": line, "count": members, "sign": np.tile([-1, 1, 1], len(found))})
+    return changed, pd.DataFrame({"line": line, "count": members, "sign": np.tile([-1, 1, 1], len(after))})
 
 
 def _growth_over_periods(lines: sparse.csr_array, labels: pd.Index, since: Integers) -> sparse.csr_array:
@@ -197,34 +210,60 @@ def _growth_over_periods(lines: sparse.csr_array, labels: pd.Index, since: Integ
     return difference[np.flatnonzero(nested)]
 
 
-def _same_series(counts: pd.DataFrame, registry: Registry) -> Integers:
-    """A number for each (measure, stratum, role); the same number where places and values are the same.
+def same_counts(rows: pd.DataFrame, registry: Registry) -> pd.Series[int]:
+    """For each (measure_id, stratum, role) a number; the same number where two names count the same people.
 
+    `rows` is the whole long table, not only what may be published of it: there every measure has every cell, so that two
+    can be compared whatever is listed of each. Two names are one where all their counts agree.
     Denominators of one measure, and counts of different measures, may have one name for the same people. Other counts
     of one measure may not: that all of them were charged, or none between two days, is what the measure says; nor may
     the parts of a whole, which are different people however many they are. Counts that are small everywhere agree by
-    chance, and those that no row shows are what is to be found out.
+    chance.
     """
-    place = counts.groupby(list(_PLACE), sort=True).ngroup().to_numpy()
-    label = counts.groupby(["measure_id", "stratum", "role"], sort=True).ngroup().to_numpy()
-    measure, role = counts["measure_id"].to_numpy(), counts["role"].to_numpy()
-    value = counts["value"].to_numpy()
-    is_denominator = counts["role"].eq("denominator")
-    wholes = counts.loc[is_denominator & counts["stratum"].eq("all"), "measure_id"]
-    may_coincide = (is_denominator & ~counts["measure_id"].isin(wholes)).to_numpy()
+    numerator, denominator = (rows[c].astype("Int64") for c in ("numerator", "denominator"))
+    values = {"denominator": denominator, "complement": denominator - numerator, "numerator": numerator}
+    counted = {role: value.fillna(-1).to_numpy(dtype=np.int64) for role, value in values.items()}
+    place = rows.groupby(list(_PLACE), sort=True).ngroup().to_numpy()
+    label = rows.groupby(["measure_id", "stratum"], sort=True).ngroup().to_numpy()
     order = np.lexsort((place, label))
-    seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
-    series = label.copy()
     chunks = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(order) else []
-    for chunk in sorted(chunks, key=lambda c: role[c[0]] != "denominator"):
-        one = chunk[0]
-        if role[one] not in ROLES or value[chunk].max() < registry.threshold:
-            continue
-        first, measures = seen.setdefault((place[chunk].tobytes(), value[chunk].tobytes()), (label[one], set()))
-        if may_coincide[one] or measure[one] not in measures:
-            series[chunk] = first
-            measures.add(measure[one])
-    return series.astype(np.int64)
+    names = [tuple(rows[["measure_id", "stratum"]].iloc[chunk[0]]) for chunk in chunks]
+    with_whole = {measure for measure, stratum in names if stratum == "all"}
+    seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
+    same: dict[tuple[str, str, str], int] = {}
+    for roles in (["denominator"], ["complement", "numerator"]):
+        for ((measure, stratum), chunk), role in product(zip(names, chunks, strict=True), roles):
+            chunk = chunk[counted[role][chunk] >= 0]
+            value = counted[role][chunk]
+            own = same[measure, stratum, role] = len(same)
+            if value.max(initial=0) < registry.threshold:
+                continue
+            first, measures = seen.setdefault((place[chunk].tobytes(), value.tobytes()), (own, set()))
+            if measure not in measures or (role == "denominator" and measure not in with_whole):
+                same[measure, stratum, role] = first
+                measures.add(measure)
+    index = pd.MultiIndex.from_tuples(list(same), names=["measure_id", "stratum", "role"])
+    return pd.Series(list(same.values()), index=index, dtype="int64")
+
+
+def families(same: pd.Series[int]) -> pd.Series[int]:
+    """For each measure the number of its family: measures that share counts, directly or through others."""
+    measure, names = same.index.get_level_values("measure_id").factorize()
+    number = same.to_numpy()
+    shape = (len(names), number.max(initial=-1) + 1)
+    counts = sparse.coo_array((np.ones(len(same)), (measure, number)), shape=shape).tocsr()
+    return pd.Series(csgraph.connected_components(counts @ counts.T, directed=False)[1], index=names)
+
+
+def _series(counts: pd.DataFrame, same: pd.Series[int]) -> Integers:
+    """The number of each count's name; counts that no row shows, which are to be found out, have numbers of their own."""
+    keys = ["measure_id", "stratum", "role"]
+    label = counts.groupby(keys, sort=True).ngroup().to_numpy()
+    names = counts[keys].iloc[np.unique(label, return_index=True)[1]]
+    number = same.reindex(pd.MultiIndex.from_frame(names)).to_numpy(dtype=float, na_value=np.nan)
+    own = np.arange(len(names)) + same.max() + 1 if len(same) else np.arange(len(names))
+    series: Integers = np.where(np.isnan(number), own, number).astype(np.int64)[label]
+    return series
 
 
 def _lines_along(names: pd.DataFrame, axis: str, registry: Registry) -> pd.DataFrame:
