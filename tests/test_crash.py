@@ -340,7 +340,7 @@ def test_an_error_of_the_machine_is_told_in_its_words_and_a_defect_is_not_hidden
 
 
 @pytest.mark.parametrize(
-    "reached", ["audit.duckdb", "dbt", "dbt/run"], ids=["landing", "starting dbt", "building the marts"]
+    "reached", ["audit.duckdb", "dbt", "dbt/duckdb/run"], ids=["landing", "starting dbt", "building the marts"]
 )
 def test_ctrl_c_leaves_the_last_audit_and_nothing_half_made(reached: str, tiny: TinyOffice, tmp_path: Path) -> None:
     target, temporary = tmp_path / "audit", tmp_path / "temporary"
@@ -366,6 +366,7 @@ def interrupted(arguments: list[str], *, once: Path, temporary: Path) -> tuple[i
     ) as process:
         while process.poll() is None and not once.exists():
             time.sleep(0.01)
+        assert process.poll() is None, f"it ended before it had made {once.name}"
         process.send_signal(signal.SIGINT)
         _, told = process.communicate()
     return process.returncode, told.strip().splitlines()[-1]

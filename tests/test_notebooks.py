@@ -6,12 +6,13 @@ import csv
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pipeline.contract import ROOT
 from pipeline.own import MART as OWN
-from pipeline.report.notebooks import NOTEBOOKS, THEMES, OpenAudit
+from pipeline.report.notebooks import EMPTY, NOTEBOOKS, THEMES, OpenAudit, execute
 from pipeline.report.tables import PublicData
 from tests.report_example import example
 
@@ -105,3 +106,20 @@ def test_tables_of_gaps_speak_of_points_and_name_races_and_parts_in_words(audit:
     assert len(gaps) == 2
     assert all(" points</td>" in table for table in gaps)
     assert not any(re.search(r"<td[^>]*>[a-z]+_[a-z_]+</td>", table) for table in gaps)
+
+
+def test_a_notebook_runs_in_a_folder_too_deep_for_a_socket(tmp_path: Path) -> None:
+    work = tmp_path / ("deep" * 25)
+    work.mkdir()
+    source = work / "one.ipynb"
+    cell = {
+        "cell_type": "code",
+        "id": "one",
+        "metadata": {},
+        "outputs": [],
+        "source": "print(6 * 7)",
+        "execution_count": None,
+    }
+    source.write_text(json.dumps(EMPTY | {"cells": [cell]}), encoding="utf-8")
+    [executed] = execute([(source, {})], work)
+    assert [output["text"] for cell in executed.cells for output in cell.outputs] == ["42\n"]

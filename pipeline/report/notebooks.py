@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -237,14 +238,15 @@ def run_notebooks(*, out: Path, data: Path) -> RunNotebooks:
 def execute(sources: Sequence[tuple[Path, Mapping[str, str]]], work: Path) -> list[Any]:
     """Run the notebooks, each with its parameters, one after another in one kernel, emptied in between: to start a kernel costs more than to run.
 
-    The kernel is spoken to through files of this machine below `work`, not through its network.
+    The kernel is spoken to through files of this machine below `work`, or by loopback where their paths would be too long.
     """
     import papermill
     from jupyter_client.manager import KernelManager
 
-    manager = KernelManager(
-        transport="ipc", ip=str(work / "k"), connection_file=str(work / "k.json"), kernel_name="python3"
-    )
+    socket = str(work / "k")
+    # the path of a socket has at most 104 bytes on some systems, a number at its end among them
+    way = ("ipc", socket) if len(os.fsencode(socket)) < 100 else ("tcp", "127.0.0.1")
+    manager = KernelManager(transport=way[0], ip=way[1], connection_file=str(work / "k.json"), kernel_name="python3")
     empty = work / "empty.ipynb"
     empty.write_text(json.dumps(EMPTY), encoding="utf-8")
     options: dict[str, Any] = {"kernel_name": "python3", "progress_bar": False, "log_output": False, "km": manager}
