@@ -595,11 +595,14 @@ def _counted(result: Any) -> _Counted | str:
 def _great_expectations() -> tuple[Any, Any, Any]:
     """Great Expectations, the one expectation that the audit has, and DuckDB as SQLAlchemy speaks to it."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its temporary folders
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
     import great_expectations.expectations as gxe
+    from great_expectations.data_context.types import base
     from sqlalchemy.dialects import registry
     from sqlalchemy.dialects.postgresql.base import PGDialect
+
+    base.logger.setLevel(logging.WARNING)  # it tells of its temporary folders, whatever is asked of the library
 
     class ExpectToHold(gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]
         """Counts the rows where a condition is false, and fetches none of them."""
