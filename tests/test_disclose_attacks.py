@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipeline.disclose import HIDDEN, load_registry, publish, publish_adjusted
+from pipeline.disclose import HIDDEN, attack, load_registry, publish, publish_adjusted
 from pipeline.disclose.attack import propagate
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
@@ -75,6 +75,17 @@ def test_a_refusal_names_the_equation_that_exposes_the_count(tmp_path: Path) -> 
     assert refused.value.exit_code == 3
     assert "to lie between 4 and 4" in text
     assert "[filed numerator] = [filed numerator, " in text
+
+
+def test_the_last_look_goes_on_while_it_proves_more_however_little_it_may_do_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a large county: what the gate proved in many goes, the last look refused after one."""
+    rows = long_table(PAIR)
+    published = publish(rows, NO_COMPARISONS).measures
+    monkeypatch.setattr(attack, "_WORK", 0)
+    monkeypatch.setattr(attack, "_TOGETHER", 2)
+    assert refusal(written(tmp_path, published), rows) == []
 
 
 @pytest.mark.parametrize("left", [["estimate"], ["ci_low", "ci_high"]], ids=["a rate with a known n", "an interval"])

@@ -124,6 +124,20 @@ def exposed(
     return found
 
 
+def unproved(
+    system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
+) -> Mask:
+    """The same, attacked again from what was seen, until another attack proves nothing more: `exposed` gives up among very
+    many counts that hang together after a fixed amount of work.
+    """
+    while True:
+        before = witnesses.most - witnesses.least
+        found = exposed(system, bounds, protected, threshold, witnesses)
+        seen = witnesses.most - witnesses.least
+        if not found.any() or not (protected & (before < threshold) & (seen >= threshold)).any():
+            return found
+
+
 def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]]:
     """The bounds of one count over the rational numbers, rounded inwards, and the lines that prove them.
 

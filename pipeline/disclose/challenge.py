@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.disclose.attack import Witnesses, explain, exposed, propagate
+from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
@@ -75,15 +75,16 @@ def attack_rows(
         gate = make_gate(system, rows, registry)
         known = gate.known(revealed | nobody)
         protected = gate.protected(named, revealed, known)
-        narrow = exposed(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system))
+        narrow = unproved(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system))
     found = np.flatnonzero(narrow)
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))
+        how = "can be worked out" if high - low < gate.node_threshold[node] else "is not proved safe, and is found"
         problems.append(
             Problem(
                 code="IIU605",
                 where=system.name(int(node)),
-                what=f"a hidden count can be worked out to lie between {low} and {high}: "
+                what=f"a hidden count {how} to lie between {low} and {high}: "
                 + "; ".join(system.equation(line) for line in lines),
                 expected=f"bounds at least {gate.node_threshold[node]} wide",
                 fix=f"Hide a further count in one of these sums (at least {len(found)} counts are exposed).",
