@@ -73,6 +73,31 @@ def counts_of(rates: Iterable[Mapping[Any, Any]]) -> str:
     )
 
 
+def counted_rates(
+    connection: duckdb.DuckDBPyConnection, rates: pd.DataFrame, *, needs: set[str], labels: str, where: str = "true"
+) -> dict[str, pd.DataFrame]:
+    """Of each rate whose fact has the columns `needs`, by its id and in their order: `events` and `cases` by some labels.
+
+    The rates of a fact are counted in one pass over its rows that lie in a quarter.
+    """
+    held = dict(
+        connection.execute(
+            "select table_name, list(column_name) from information_schema.columns where table_schema = 'marts' group by all"
+        ).fetchall()
+    )
+    found: dict[str, pd.DataFrame] = {}
+    for fact, measures in rates.groupby("fact", sort=False):
+        if needs <= set(held.get(fact, ())):
+            asked = measures.to_dict("records")
+            counted = connection.execute(
+                f"""select {labels}, {counts_of(asked)} from marts.{quoted(str(fact))}
+                where quarter is not null and {where} group by all"""
+            ).fetchdf()
+            for i, measure in enumerate(asked):
+                found[measure["measure_id"]] = counted.rename(columns={f"k{i}": "events", f"n{i}": "cases"})
+    return {measure_id: found[measure_id] for measure_id in rates["measure_id"] if measure_id in found}
+
+
 def _population(measure: Mapping[Any, Any]) -> str:
     return f"({measure['denominator'] or 'true'})"
 

@@ -7,7 +7,6 @@ band if the share of noncitizens among the unknown lies where the rules declare;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ import pandas as pd
 
 from pipeline.config import AuditSettings
 from pipeline.findings import rules
-from pipeline.ingest.read import quoted
 from pipeline.measures import MINIMUM_CASES
 from pipeline.stats import bounds, intervals
-from pipeline.whose import counts_of
+from pipeline.whose import counted_rates
 
 #: A person of whom nothing but a detainer, or an ICE contact, says what citizenship it is.
 _DETAINER_ALONE = """
@@ -41,43 +39,20 @@ def knowledge_table(database: Path, catalogue: pd.DataFrame, settings: AuditSett
     """
     band = tuple(rules()["unknown_share_of_noncitizens"])
     rates = catalogue[catalogue["kind"].eq("rate") & catalogue["numerator"].ne("")]
-    rows: list[dict[str, Any]] = []
+    rows = []
     with duckdb.connect(str(database), config={"enable_external_access": "false"}) as connection:
         connection.execute(f"create or replace temp table detainer_alone as {_DETAINER_ALONE}")
-        held = _columns(connection)
-        for fact, measures in rates.groupby("fact", sort=False):
-            if {"person_id", "citizenship", "citizenship_latest"} <= held.get(str(fact), set()):
-                rows += _rows(connection, str(fact), measures, settings, band)
-    order = {measure_id: place for place, measure_id in enumerate(catalogue["measure_id"])}
-    rows.sort(key=lambda row: order[row["measure_id"]])
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    found = connection.execute(
-        "select table_name, list(column_name) from information_schema.columns where table_schema = 'marts' group by all"
-    ).fetchall()
-    return {name: set(columns) for name, columns in found}
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection,
-    fact: str,
-    measures: pd.DataFrame,
-    settings: AuditSettings,
-    band: tuple[float, float],
-) -> Iterator[dict[str, Any]]:
-    """Those of the rates of one fact, all counted in one pass."""
-    asked = measures.to_dict("records")
-    labels = "citizenship, citizenship_latest, person_id in (from detainer_alone) as by_detainer"
-    counted = connection.execute(
-        f"select {labels}, {counts_of(asked)} from marts.{quoted(fact)} where quarter is not null group by all"
-    ).fetchdf()
-    for i, measure in enumerate(asked):
-        of = counted.rename(columns={f"k{i}": "events", f"n{i}": "cases"})
+        counted = counted_rates(
+            connection,
+            rates,
+            needs={"person_id", "citizenship", "citizenship_latest"},
+            labels="citizenship, citizenship_latest, person_id in (from detainer_alone) as by_detainer",
+        )
+    for measure_id, of in counted.items():
         row = _row(of, settings, band)
         if row is not None:
-            yield {"measure_id": measure["measure_id"], **row}
+            rows.append({"measure_id": measure_id, **row})
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _row(counted: pd.DataFrame, settings: AuditSettings, band: tuple[float, float]) -> dict[str, Any] | None:

@@ -7,17 +7,15 @@ second source describes, and each gap gets the bounds that it leaves open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 
-from pipeline.ingest.read import quoted
 from pipeline.measures import MINIMUM_CASES
 from pipeline.stats import bounds, intervals
-from pipeline.whose import counts_of
+from pipeline.whose import counted_rates
 
 #: People with a race on file, each source apart; then each person, doubtful where one source alone, and not the person,
 #: says White and nobody says Hispanic.
@@ -54,7 +52,7 @@ def race_sources(database: Path, catalogue: pd.DataFrame) -> tuple[pd.DataFrame,
     second: the greatest upper limit of these, which bounds the band; without any second source it is 1, and the band is
     the worst case.
     """
-    rows: list[dict[str, Any]] = []
+    rows = []
     with duckdb.connect(str(database), config={"enable_external_access": "false"}) as connection:
         connection.execute(_RECORDED)
         sources = connection.execute(_BY_SOURCE).fetchdf()
@@ -63,43 +61,30 @@ def race_sources(database: Path, catalogue: pd.DataFrame) -> tuple[pd.DataFrame,
         sources = sources.assign(share=shares, share_low=limits.low, share_high=limits.high)[SOURCE_COLUMNS]
         told = sources.loc[sources["described_elsewhere"] >= MINIMUM_CASES, "share_high"]
         share = float(told.max()) if len(told) else 1.0
-        held = connection.execute(
-            "select table_name, list(column_name) from information_schema.columns where table_schema = 'marts' group by all"
-        ).fetchall()
-        columns = {name: set(found) for name, found in held}
         decided = catalogue["kind"].eq("rate") & catalogue["mart"].ne("data_quality") & catalogue["numerator"].ne("")
-        for fact, measures in catalogue[decided].groupby("fact", sort=False):
-            if {"person_id", "race"} <= columns.get(str(fact), set()):
-                rows += _gaps(connection, str(fact), measures, share)
-    order = {measure_id: place for place, measure_id in enumerate(catalogue["measure_id"])}
-    rows.sort(key=lambda row: order[row["measure_id"]])
-    return sources, pd.DataFrame(rows, columns=GAP_COLUMNS)
-
-
-def _gaps(
-    connection: duckdb.DuckDBPyConnection, fact: str, measures: pd.DataFrame, share: float
-) -> Iterator[dict[str, Any]]:
-    """Those of the rates of one fact, all counted in one pass."""
-    asked = measures.to_dict("records")
-    counted = connection.execute(
-        f"""select race, person_id in (from doubtful) as doubted, {counts_of(asked)} from marts.{quoted(fact)}
-        where quarter is not null and race in ('white', 'hispanic_latino') group by all"""
-    ).fetchdf()
-    counted["doubted"] = counted["doubted"].fillna(False).astype(bool)
-    for i, measure in enumerate(asked):
-        row = _gap(counted.rename(columns={f"k{i}": "events", f"n{i}": "cases"}), share)
+        counted = counted_rates(
+            connection,
+            catalogue[decided],
+            needs={"person_id", "race"},
+            labels="race, person_id in (from doubtful) as doubted",
+            where="race in ('white', 'hispanic_latino')",
+        )
+    for measure_id, of in counted.items():
+        row = _gap(of, share)
         if row is not None:
-            yield {"measure_id": measure["measure_id"], **row}
+            rows.append({"measure_id": measure_id, **row})
+    return sources, pd.DataFrame(rows, columns=GAP_COLUMNS)
 
 
 def _gap(counted: pd.DataFrame, share: float) -> dict[str, Any] | None:
     """What `race_sources` says of the gap of one rate; nothing where a side has too few cases."""
+    doubtful = counted["doubted"].fillna(False).astype(bool)
 
     def side(at: pd.Series) -> tuple[int, int]:
         return int(counted.loc[at, "events"].sum()), int(counted.loc[at, "cases"].sum())
 
     white = counted["race"].eq("white")
-    hispanic, sure, doubted = side(~white), side(white & ~counted["doubted"]), side(white & counted["doubted"])
+    hispanic, sure, doubted = side(~white), side(white & ~doubtful), side(white & doubtful)
     whole = sure[0] + doubted[0], sure[1] + doubted[1]
     if min(hispanic[1], whole[1]) < MINIMUM_CASES:
         return None
