@@ -204,8 +204,7 @@ class _Audit:
     def run(self) -> dict[str, Any]:
         for name, mode in (("work", 0o700), ("restricted", 0o700), ("public", 0o777)):
             (self.out / name).mkdir(mode=mode)
-        for library in ("great_expectations", "traitlets"):
-            logging.getLogger(library).setLevel(logging.ERROR)  # their remarks are not about the user's data
+        logging.getLogger("traitlets").setLevel(logging.ERROR)  # its remarks are not about the user's data
         step = self.progress.step
         raw = self._raw_folder()
         with step("land", "Landing the exports"):

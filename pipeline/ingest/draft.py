@@ -527,9 +527,9 @@ def _match(
     if "total" in totals and totals["total"][1] >= SURE and not roles and not any(p.is_unique for p in file.columns):
         matched = {"reporting_total": totals}  # the file is counted already: its rows are nobody
     wanted = [t for t in contract if t in matched and _is_worth(t, matched, hinted)]
-    of_persons = {("person", "person_id")} | (
-        set() if "case" in roles else {("case_", "case_id")}
-    )  # one stands for the other
+    of_persons = {("person", "person_id")}
+    if "case" not in roles:  # a case stands for its person
+        of_persons.add(("case_", "case_id"))
     if roles and any(c.references in of_persons for t in wanted for c in contract[t].columns.values()):
         wanted = list(dict.fromkeys(("person", *wanted)))
     if "case" in roles and {"charge", "disposition", "sentence", "hearing", "bail_event", "diversion_referral"} & set(
