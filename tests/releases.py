@@ -20,7 +20,7 @@ from pipeline.audit import CATALOGUE
 from pipeline.config import AuditSettings
 from pipeline.contract import load_contract
 from pipeline.disclose import load_registry, publish
-from pipeline.disclose.attack import Witnesses, explain, exposed, propagate
+from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.history import stack
 from pipeline.disclose.suppress import make_gate
@@ -52,7 +52,7 @@ def attacked(last: pd.DataFrame, records: Sequence[pd.DataFrame]) -> tuple[int, 
     known = gate.known(whole.fixed)
     hidden = gate.protected(whole.was_listed, whole.fixed, known)
     bounds = propagate(gate.system, known)
-    found = exposed(gate.system, bounds, hidden, gate.node_threshold, Witnesses(gate.system))
+    found = unproved(gate.system, bounds, hidden, gate.node_threshold, Witnesses(gate.system))
     named = [gate.system.name(int(node)) for node in np.flatnonzero(found)]
     for node in np.random.default_rng(0).permutation(np.flatnonzero(hidden))[:SOLVED]:
         low, high, _ = explain(gate.system, known, int(node))
