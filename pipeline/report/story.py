@@ -600,7 +600,7 @@ class Story:
         by_base = sorted(pairs, key=lambda pair: (pair[1].denominator, pair[0].measure_id))
         least, (most, row) = by_base[0][1], by_base[-1]
         ends = {"least": say.count(least.denominator), "most": say.count(row.denominator)}
-        title = say("A page rests on {least} to {most} cases", **ends) if len(pairs) > 1 else say("The page rests on {most} cases", **ends)  # fmt: skip
+        title = say("A page rests on {least} to {most} cases", **ends) if least.denominator < row.denominator else say("Each page rests on {most} cases", **ends)  # fmt: skip
         return Picture(
             id="overview-counted", title=title, lead=say("How many the first measure of each page counts. The units differ, so one bar is not a part of another."),
             alt=f"{title}. " + "; ".join(f"{label}: {text}" for label, _, text in drawn) + ".",
