@@ -20,8 +20,8 @@ SHORT = 2.0
 
 
 class Progress:
-    """Times named steps. `steps` holds `{name, seconds, peak_memory_mb}` in order, the memory being the most so far; with
-    `quiet` nothing is printed.
+    """Times named steps. `steps` holds `{name, seconds, cpu_seconds, peak_memory_mb}` in order, the memory being the most so
+    far; seconds of all cores tell what a step costs where something else ran beside. With `quiet` nothing is printed.
     """
 
     def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
@@ -39,7 +39,7 @@ class Progress:
     @contextmanager
     def step(self, name: str, text: str) -> Iterator[None]:
         """Time one step, under a stable name for the run record and a text for the person who waits."""
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), cpu_seconds()
         if self._quiet or not self._console.is_terminal:
             yield
         else:
@@ -48,7 +48,8 @@ class Progress:
                 waiting.add_task(text, total=None)
                 yield
         seconds = time.perf_counter() - begun
-        self.steps.append({"name": name, "seconds": round(seconds, 3), "peak_memory_mb": peak_memory_mb()})
+        cost = {"seconds": round(seconds, 3), "cpu_seconds": round(cpu_seconds() - worked, 3)}
+        self.steps.append({"name": name, **cost, "peak_memory_mb": peak_memory_mb()})
         self.say(f"{text} ({seconds:.1f} s)")
 
     def say(self, text: str) -> None:
@@ -74,6 +75,12 @@ def estimate(elapsed: float, last: float | None) -> str:
     if elapsed < last:
         return f"{elapsed:.0f} s, about {last - elapsed:.0f} s to go"
     return f"{elapsed:.0f} s, last time {last:.0f} s"
+
+
+def cpu_seconds() -> float:
+    """What this process has worked so far on all cores, and those of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def peak_memory_mb() -> int:

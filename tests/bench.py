@@ -180,12 +180,13 @@ def _report(results: Sequence[Result]) -> Iterator[str]:
         if result.audit is None:
             yield "It had run before, so its seconds are of what the machine did then; its memory is the most of all steps."
             yield ""
-        yield "| step | s | share | peak memory so far, MB |"
-        yield "|---|---:|---:|---:|"
+        yield "| step | s | CPU s | share of s | peak memory so far, MB |"
+        yield "|---|---:|---:|---:|---:|"
         for step in result.run["steps"]:
             peak = f"{step['peak_memory_mb']:,}" if "peak_memory_mb" in step else ""
-            yield f"| {step['name']} | {step['seconds']:.1f} | {step['seconds'] / total:.0%} | {peak} |"
-        yield f"| all | {total:.1f} | | {result.run['peak_memory_mb']:,} |"
+            cpu = f"{step['cpu_seconds']:.1f}" if "cpu_seconds" in step else ""
+            yield f"| {step['name']} | {step['seconds']:.1f} | {cpu} | {step['seconds'] / total:.0%} | {peak} |"
+        yield f"| all | {total:.1f} | | | {result.run['peak_memory_mb']:,} |"
         yield ""
         yield "Written, in MB: " + ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in result.written.items()) + "."
 

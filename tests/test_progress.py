@@ -50,11 +50,11 @@ def test_without_a_record_that_can_be_read_there_is_no_estimate(text: str | None
     assert "to go" not in on_a_terminal(record)
 
 
-def test_each_step_records_its_seconds_and_the_most_memory_so_far() -> None:
+def test_each_step_records_its_seconds_what_all_cores_worked_and_the_most_memory_so_far() -> None:
     progress = Progress(quiet=True)
     for name in ("first", "second"):
         with progress.step(name, name):
             pass
     assert [step["name"] for step in progress.steps] == ["first", "second"]
-    assert all(set(step) == {"name", "seconds", "peak_memory_mb"} for step in progress.steps)
+    assert all(set(step) == {"name", "seconds", "cpu_seconds", "peak_memory_mb"} for step in progress.steps)
     assert 0 < int(str(progress.steps[0]["peak_memory_mb"])) <= int(str(progress.steps[1]["peak_memory_mb"]))
