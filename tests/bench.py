@@ -7,7 +7,8 @@ bench fails: so each script is a second opinion of landing, models and grouping,
 
     python -m tests.bench --audited CASES EXPORTS AUDIT
 
-does the same with an audit that has run already. Either way `tests/bench.md` and `tests/bench.svg` are written anew.
+does the same with an audit that has run already. Either way `tests/bench.md` and `tests/bench.svg` are written anew, from
+all sizes that were measured on this machine so far (a JSON file beside each county).
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from importlib.metadata import version
+from math import log
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import yaml
 
 from pipeline.contract import ROOT
@@ -93,7 +96,7 @@ def main(sizes: Sequence[int]) -> int:
             run("pipeline.cli", "synth", *sizes_and_seed, "--out", county, log=CACHE / f"{cases}.log")
         audit = run("pipeline.cli", "audit", "example_county", "--raw", exports, "--out", out, log=county / "audit.log")
         results.append(measure(cases, exports, out, county, audit))
-        write(results)
+        write()
     return int(any(result.same == 0 or any(result.different.values()) for result in results))
 
 
@@ -104,16 +107,32 @@ def measure(cases: int, exports: Path, out: Path, work: Path, audit: Cost | None
         cells = work / f"{script}.parquet"
         scripts[name] = run("tests.bench", f"--{script}", exports, cells, log=work / f"{script}.log")
         same, different[name] = compare(cells, out / "restricted")
-    return Result(
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    result = Result(
         cases=cases,
         exports=_bytes(exports),
         scripts=scripts,
         audit=audit,
-        run=json.loads((out / "run.json").read_text(encoding="utf-8")),
+        run={key: record[key] for key in ("steps", "peak_memory_mb")},
         written={folder.name: _bytes(folder) for folder in sorted(out.iterdir()) if folder.is_dir()},
         same=same,
         different=different,
     )
+    measured = CACHE / "measured" / f"{cases}.json"
+    measured.parent.mkdir(parents=True, exist_ok=True)
+    measured.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+    return result
+
+
+def measured() -> list[Result]:
+    """What was measured on this machine, the smallest county first."""
+    found = []
+    for path in (CACHE / "measured").glob("*.json"):
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved["scripts"] = {name: Cost(**cost) for name, cost in saved["scripts"].items()}
+        saved["audit"] = saved["audit"] and Cost(**saved["audit"])
+        found.append(Result(**saved))
+    return sorted(found, key=lambda result: result.cases)
 
 
 def _bytes(folder: Path) -> int:
@@ -137,8 +156,9 @@ def compare(ours: Path, restricted: Path) -> tuple[int, int]:
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-def write(results: Sequence[Result]) -> None:
-    """The tables, and beside them the ratios as a picture."""
+def write() -> None:
+    """The tables of all that was measured, and beside them the ratios as a picture."""
+    results = measured()
     REPORT.write_text("\n".join(_report(results)) + "\n", encoding="utf-8")
     REPORT.with_suffix(".svg").write_text(_picture(results), encoding="utf-8")
     print(REPORT.read_text(encoding="utf-8"), flush=True)
@@ -172,6 +192,7 @@ def _report(results: Sequence[Result]) -> Iterator[str]:
                 f"| {result.cases:,} | {result.exports / 1e6:,.0f} | {name} | {cost.seconds:.1f} | {cost.cpu_seconds:.1f} | "
                 f"{cost.cpu_seconds / bare:.1f} | {cost.megabytes:,} | {cells if name in result.scripts else ''} |"
             )
+    yield from _budget([result for result in results if result.audit])
     for result in results:
         total = sum(step["seconds"] for step in result.run["steps"])
         yield ""
@@ -189,6 +210,41 @@ def _report(results: Sequence[Result]) -> Iterator[str]:
         yield f"| all | {total:.1f} | | | {result.run['peak_memory_mb']:,} |"
         yield ""
         yield "Written, in MB: " + ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in result.written.items()) + "."
+
+
+def _budget(results: Sequence[Result]) -> Iterator[str]:
+    """What the audit was to cost at most, and what it costs."""
+    if len(results) < 2:
+        return
+    cases = [result.cases for result in results]
+    audits = [result.audit.cpu_seconds for result in results if result.audit]
+    bare, pandas = ([r.scripts[name].cpu_seconds for r in results] for name in ("DuckDB", "pandas"))
+    (each, start), (each_bare, _) = (line(cases, seconds) for seconds in (audits, bare))
+    largest = results[-1]
+    memory = largest.audit.megabytes / 1024 if largest.audit else 0.0
+    growth = log(audits[-1] / audits[0]) / log(cases[-1] / cases[0])
+    yield ""
+    yield "## The budget"
+    yield ""
+    yield (
+        f"CPU seconds as a straight line over {', '.join(f'{n:,}' for n in cases)} cases: {start:.0f} and {1e6 * each:,.0f} more "
+        f"for each million cases. The scripts count {len(MEASURES)} measures, the audit all, with their statistics, checks, proof "
+        "and pages: what it costs beside a script says what all that costs, not how well it counts those."
+    )
+    yield ""
+    yield "| | at most | found |"
+    yield "|---|---:|---:|"
+    yield f"| a further case, beside the script in DuckDB | 1.5 times | {each / each_bare:.1f} times |"
+    yield f"| what any audit costs, CPU s | 120 | {start:.0f} |"
+    yield f"| growth of the cost with the cases, as their power | 1.05 | {growth:.2f} |"
+    yield f"| peak memory at {largest.cases:,} cases, GiB | 8 at 10,000,000 | {memory:.1f} |"
+    yield f"| cost beside the script in pandas at {largest.cases:,} cases | a third | {audits[-1] / pandas[-1]:.1f} times |"
+
+
+def line(cases: Sequence[int], seconds: Sequence[float]) -> tuple[float, float]:
+    """The slope and the start of the straight line through these points that is nearest by least squares."""
+    slope, start = np.polyfit(cases, seconds, 1)
+    return float(slope), float(start)
 
 
 def _picture(results: Sequence[Result]) -> str:
@@ -386,7 +442,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--audited", cases, exports, audit]:
             result = measure(int(cases), Path(exports), Path(audit), CACHE / "audited", None)
-            write([result])
+            write()
             sys.exit(int(result.same == 0 or any(result.different.values())))
         case [("--bare" | "--pandas" | "--polars") as script, exports, target]:
             if script == "--bare":

@@ -9,7 +9,7 @@ import duckdb
 from pipeline.ingest.keys import office_key
 from pipeline.synth import write_county
 from tests import rivals
-from tests.bench import CELL, MEASURES, bare, csv_files
+from tests.bench import CELL, MEASURES, Cost, Result, _budget, bare, csv_files
 
 
 def test_sql_pandas_and_polars_count_the_same_cells(tmp_path: Path) -> None:
@@ -24,3 +24,17 @@ def test_sql_pandas_and_polars_count_the_same_cells(tmp_path: Path) -> None:
     assert sum(cell[-1] for cell in found["sql"] if cell[0] == "CHG-01") > 400
     assert found["pandas"] == found["sql"]
     assert found["polars"] == found["sql"]
+
+
+def test_the_budget_reads_slope_start_and_growth_off_two_sizes() -> None:
+    def result(cases: int, audit: float, sql: float) -> Result:
+        costs = {"DuckDB": sql, "pandas": 2 * sql, "polars": sql}
+        scripts = {name: Cost(seconds=1.0, cpu_seconds=cpu, megabytes=512) for name, cpu in costs.items()}
+        whole = Cost(seconds=1.0, cpu_seconds=audit, megabytes=3072)
+        return Result(cases=cases, exports=1, scripts=scripts, audit=whole, run={}, written={}, same=1, different={})
+
+    # 100 s and a further 2 s for each thousand cases; the script 4 s for each thousand and nothing to begin with
+    said = "\n".join(_budget([result(100_000, 300.0, 400.0), result(1_000_000, 2_100.0, 4_000.0)]))
+    assert "100 and 2,000 more for each million cases" in said
+    for found in ("1.5 times | 0.5 times", "120 | 100", "1.05 | 0.85", "8 at 10,000,000 | 3.0", "a third | 0.3 times"):
+        assert f"| {found} |" in said
