@@ -269,6 +269,56 @@ def test_a_count_is_hidden_under_every_name_though_one_measure_is_told_by_quarte
     assert refusal(written(tmp_path, alone), rows) == [], "it is the other measure that gives it away"
 
 
+def outcome(name: str, *numerators: int) -> pd.DataFrame:
+    """Of 400 white, 300 black and 90 Asian citizens, how many met with this."""
+    whole = {"white": 400, "black": 300, "asian": 90}
+    cells = {(race, "citizen"): (n, whole[race]) for race, n in zip(whole, numerators, strict=True)}
+    return long_table(cells).assign(measure_id=name)
+
+
+THREE_OUTCOMES = [
+    outcome("dismissed", 160, 120, 30),
+    outcome("convicted", 200, 150, 56),
+    outcome("acquitted", 40, 30, 4),
+]
+A_WHOLE_TOLD_ELSEWHERE = [
+    pd.concat([m.assign(measure_id="how", stratum=m["measure_id"], denominator=pd.NA) for m in THREE_OUTCOMES]).astype(
+        {"denominator": "Int64"}
+    ),
+    outcome("of all", 100, 80, 35),
+]
+NONE_OF_THE_CAUSES = [
+    pd.concat(
+        [
+            outcome("ended", 60, 50, 4).assign(stratum="transfer_by_7"),
+            outcome("ended", 100, 40, 20).assign(stratum="release_by_7"),
+            outcome("ended", 40, 30, 16).assign(stratum="sentence_by_7"),
+            outcome("ended", 90, 80, 24).assign(stratum="transfer_by_30"),
+        ]
+    ).assign(ci_method="kaplan_meier_log_log"),
+    outcome("still held", 200, 180, 50),
+]
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [THREE_OUTCOMES, A_WHOLE_TOLD_ELSEWHERE, NONE_OF_THE_CAUSES],
+    ids=[
+        "three outcomes of one denominator",
+        "strata whose whole another measure tells",
+        "none of the causes by a day",
+    ],
+)
+def test_measures_that_are_safe_alone_are_added_up(measures: list[pd.DataFrame], tmp_path: Path) -> None:
+    rows = pd.concat(measures, ignore_index=True)
+    each = [publish(measure, NO_COMPARISONS).measures for measure in measures]
+    for measure, alone in zip(measures, each, strict=True):
+        assert refusal(written(tmp_path, alone), measure) == []
+    found = refusal(written(tmp_path, pd.concat(each)), rows)
+    assert any(p.startswith("IIU605") and "asian" in p for p in found)
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+
+
 def test_a_year_that_has_grown_since_it_was_unfinished_is_no_change_of_a_published_number() -> None:
     first = quarters({"2024-Q1": (50, 100), "2024": (50, 100), "all": (50, 100)})
     second = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024": (110, 200), "all": (110, 200)})

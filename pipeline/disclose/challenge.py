@@ -17,7 +17,7 @@ from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import Mask, build_system, same_counts
+from pipeline.disclose.system import Mask, SameCounts, build_system, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
 #: So many exposed counts are explained; the others are counted.
@@ -45,9 +45,7 @@ def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None
         raise ReleaseRefused(problems)
 
 
-def attack_rows(
-    rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Registry, same: pd.Series[int]
-) -> list[Problem]:
+def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Registry, same: SameCounts) -> list[Problem]:
     """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed.
 
     `named` are the rows that a table lists, shown or hidden; `same` says which counts are one.

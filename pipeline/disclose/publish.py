@@ -26,7 +26,7 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import Mask, build_system, families, same_counts
+from pipeline.disclose.system import Mask, SameCounts, build_system, families, same_counts
 from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
@@ -34,7 +34,8 @@ REASON = "Hidden: too few people, or it would let a reader work out a number abo
 
 METHOD = (
     "For every hidden count two whole tables are known that agree with all that is published and in which it differs by "
-    "its threshold or more (integer programming); bounds on all other declared cells were propagated."
+    "its threshold or more (integer programming); bounds on all other declared cells, and from counts that measures with other "
+    "tables share or add up to, were propagated."
 )
 
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
@@ -130,11 +131,15 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
     ).all(axis=1)
 
 
-def _same_counts(measures: pd.DataFrame, whole: Stack, registry: Registry) -> pd.Series[int]:
+def _same_counts(measures: pd.DataFrame, whole: Stack, registry: Registry) -> SameCounts:
     """Which counts are one: of the new release, and of measures that stand in earlier ones alone, as before a correction."""
     now = same_counts(measures, registry)
     before = same_counts(whole.rows[~whole.rows["measure_id"].isin(measures["measure_id"])], registry)
-    return pd.concat([now, before + len(now)])
+    others = before.sums.assign(sum=before.sums["sum"] + len(now.sums))
+    others[["whole", "part"]] += len(now.number)
+    return SameCounts(
+        number=pd.concat([now.number, before.number + len(now.number)]), sums=pd.concat([now.sums, others])
+    )
 
 
 #: Of all rows: which are listed, which of these are shown, and which stand for tables that are withheld.
@@ -142,7 +147,7 @@ _Masks = tuple[Mask, Mask, Mask]
 
 
 def _family_by_family(
-    whole: Stack, of_nobody: Mask, registry: Registry, same: pd.Series[int]
+    whole: Stack, of_nobody: Mask, registry: Registry, same: SameCounts
 ) -> tuple[_Masks, frozenset[str], dict[str, str | int]]:
     """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
     listed, shown, withheld = (np.zeros(len(whole.rows), dtype=bool) for _ in range(3))
@@ -168,7 +173,7 @@ def _family_by_family(
     return (listed, shown, withheld), given_up, {"method": method, **counts}
 
 
-def _families(whole: Stack, same: pd.Series[int]) -> pd.Series[int]:
+def _families(whole: Stack, same: SameCounts) -> pd.Series[int]:
     """The family of each measure; what a measure was before a correction belongs to the measure."""
     family = families(same)
     measure = whole.rows["measure_id"].to_numpy()
@@ -178,7 +183,7 @@ def _families(whole: Stack, same: pd.Series[int]) -> pd.Series[int]:
 
 
 def _coarsen_and_hide(
-    whole: Stack, of_nobody: Mask, registry: Registry, same: pd.Series[int]
+    whole: Stack, of_nobody: Mask, registry: Registry, same: SameCounts
 ) -> tuple[_Masks, frozenset[str], dict[str, int]]:
     """What can be listed of the measures of one family, and what of it is shown.
 
@@ -241,7 +246,7 @@ def _named(whole: Stack, ladders: Ladders) -> Mask:
     return named
 
 
-def _gate(whole: Stack, keep: Mask, registry: Registry, same: pd.Series[int] | None) -> Gate:
+def _gate(whole: Stack, keep: Mask, registry: Registry, same: SameCounts | None) -> Gate:
     kept = whole.only(keep)
     told = frozenset(whole.rows.loc[whole.fixed | whole.was_listed, "measure_id"])
     system = build_system(kept.rows, registry, kept.ties, same)

@@ -3,11 +3,14 @@
 A row shows three counts: the numerator, the denominator and, by subtraction, the complement. Each is a node. The
 nodes of a margin and of its parts lie on a line: the parts sum to the margin. Two measures whose counts agree in every
 cell count the same thing whatever they are called, so they share their nodes, and what one hides the other must hide.
-Counts that no row shows but that two rows give away (how many between day 2 and day 7) are nodes as well.
+A count that is in every cell the sum of other measures' counts is a margin of theirs, though no table says so. Counts that
+no row shows but that two rows give away (how many between day 2 and day 7) are nodes as well.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -33,6 +36,9 @@ WINDOW = "all "
 _PLACE = ("period", "race", "citizenship", "offence_group")
 ROLES = ("numerator", "denominator", "complement")
 
+#: A whole that is no small count in fewer cells than this may be the sum of others by chance.
+_SEVERAL = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ties:
@@ -52,6 +58,18 @@ class Ties:
 
 _NONE = np.empty(0, dtype=np.int64)
 NO_TIES = Ties(before=_NONE, after=_NONE, may_shrink=_NONE.astype(bool))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameCounts:
+    """What the counts of one measure say of those of others.
+
+    `number` has for each (measure_id, stratum, role) a number; the same number where two names count the same people.
+    `sums` has a row for each part of each sum across measures: sum, whole, part (both numbers) and how many parts it has.
+    """
+
+    number: pd.Series[int]
+    sums: pd.DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +109,7 @@ class System:
 
 
 def build_system(
-    rows: pd.DataFrame, registry: Registry, ties: Ties = NO_TIES, same: pd.Series[int] | None = None
+    rows: pd.DataFrame, registry: Registry, ties: Ties = NO_TIES, same: SameCounts | None = None
 ) -> System:
     """The system of the rows of a long table; rows without counts take no part in it.
 
@@ -103,7 +121,8 @@ def build_system(
     hidden, inside = _between_counts(shown)
     changed, since = _changed_counts(shown, ties, len(shown) + len(hidden))
     counts, inside = pd.concat([shown, hidden, changed], ignore_index=True), pd.concat([inside, since])
-    counts["series"] = _series(counts, same_counts(rows, registry) if same is None else same)
+    same = same_counts(rows, registry) if same is None else same
+    counts["series"] = _series(counts, same.number)
     counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
     names = counts.drop_duplicates("node").set_index("node").sort_index()
 
@@ -112,7 +131,8 @@ def build_system(
         of_role = counts[counts["role"].eq(role)]
         nodes[of_role["row"].to_numpy(dtype=np.int64), position] = of_role["node"]
 
-    margins = [_lines_along(names, axis, registry) for axis in _PLACE] + [_lines_over_strata(counts)]
+    margins = [_lines_along(names, axis, registry) for axis in _PLACE]
+    margins += [_lines_over_strata(counts), _lines_across(names, same.sums)]
     floor = np.where(names["role"].eq("change"), -UNBOUNDED, 0)
     inside["node"] = counts["node"].to_numpy()[inside["count"]]
     lines, is_margin, labels = _matrix(pd.concat(margins), [*_sums(nodes), inside], len(names))
@@ -149,11 +169,13 @@ def _between_counts(shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     horizon = shown["stratum"].str.extract(r"^(?:(?P<part>.*):)?(?P<cause>.*?)by_(?P<by>\d+)$")
     at = horizon["by"].notna()
+    if not at.any():
+        return shown[:0], pd.DataFrame({"line": "", "count": 0, "sign": 0}, index=[])
     rows = shown[at].join(horizon[at].fillna("").astype({"by": "int64"})).assign(count=shown.index[at])
     met = rows[rows["role"].eq("numerator")].sort_values(["measure_id", "part", "cause", *_PLACE, "by"])
 
     before = met.groupby(["measure_id", "part", "cause", *_PLACE])[["count", "stratum"]].shift()
-    later = met[before["count"].notna()].assign(label="between " + before["stratum"] + " and " + met["stratum"])
+    later = met.assign(label="between " + before["stratum"] + " and " + met["stratum"])[before["count"].notna()]
     first = before["count"].dropna().astype("int64")
     lines = [later.assign(line=later.index, sign=-1), later.assign(line=later.index, sign=1, count=first)]
 
@@ -210,8 +232,8 @@ def _growth_over_periods(lines: sparse.csr_array, labels: pd.Index, since: Integ
     return difference[np.flatnonzero(nested)]
 
 
-def same_counts(rows: pd.DataFrame, registry: Registry) -> pd.Series[int]:
-    """For each (measure_id, stratum, role) a number; the same number where two names count the same people.
+def same_counts(rows: pd.DataFrame, registry: Registry) -> SameCounts:
+    """Which names count the same people, and which the people of others together.
 
     `rows` is the whole long table, not only what may be published of it: there every measure has every cell, so that two
     can be compared whatever is listed of each. Two names are one where all their counts agree.
@@ -220,39 +242,87 @@ def same_counts(rows: pd.DataFrame, registry: Registry) -> pd.Series[int]:
     the parts of a whole, which are different people however many they are. Counts that are small everywhere agree by
     chance.
     """
+    with_whole = set(rows.loc[rows["stratum"].eq("all"), "measure_id"])
+    seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
+    number: dict[tuple[str, str, str], int] = {}
+    counts: dict[int, tuple[bytes, Integers]] = {}
+    for name, place, value in _named_counts(rows):
+        measure, _, role = name
+        number[name] = len(number)
+        if value.max(initial=0) >= registry.threshold:
+            first, measures = seen.setdefault((place.tobytes(), value.tobytes()), (number[name], set()))
+            if measure not in measures or (role == "denominator" and measure not in with_whole):
+                number[name] = first
+                measures.add(measure)
+        counts.setdefault(number[name], (place.tobytes(), value))
+    index = pd.MultiIndex.from_tuples(list(number), names=["measure_id", "stratum", "role"])
+    numbers = pd.Series(list(number.values()), index=index, dtype="int64")
+    return SameCounts(number=numbers, sums=_sums_across(numbers, counts, registry.threshold))
+
+
+def _named_counts(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], Integers, Integers]]:
+    """For each measure_id, stratum and role the places that have a count, and the counts; denominators come first."""
     numerator, denominator = (rows[c].astype("Int64") for c in ("numerator", "denominator"))
     values = {"denominator": denominator, "complement": denominator - numerator, "numerator": numerator}
     counted = {role: value.fillna(-1).to_numpy(dtype=np.int64) for role, value in values.items()}
-    place = rows.groupby(list(_PLACE), sort=True).ngroup().to_numpy()
+    cells = pd.MultiIndex.from_frame(rows[list(_PLACE)])
+    places = cells.unique().sort_values()
+    place = places.get_indexer(cells).astype(np.int64)
     label = rows.groupby(["measure_id", "stratum"], sort=True).ngroup().to_numpy()
     order = np.lexsort((place, label))
     chunks = np.split(order, np.flatnonzero(np.diff(label[order])) + 1) if len(order) else []
     names = [tuple(rows[["measure_id", "stratum"]].iloc[chunk[0]]) for chunk in chunks]
-    with_whole = {measure for measure, stratum in names if stratum == "all"}
-    seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
-    same: dict[tuple[str, str, str], int] = {}
     for roles in (["denominator"], ["complement", "numerator"]):
         for ((measure, stratum), chunk), role in product(zip(names, chunks, strict=True), roles):
-            chunk = chunk[counted[role][chunk] >= 0]
-            value = counted[role][chunk]
-            own = same[measure, stratum, role] = len(same)
-            if value.max(initial=0) < registry.threshold:
-                continue
-            first, measures = seen.setdefault((place[chunk].tobytes(), value.tobytes()), (own, set()))
-            if measure not in measures or (role == "denominator" and measure not in with_whole):
-                same[measure, stratum, role] = first
-                measures.add(measure)
-    index = pd.MultiIndex.from_tuples(list(same), names=["measure_id", "stratum", "role"])
-    return pd.Series(list(same.values()), index=index, dtype="int64")
+            at = chunk[counted[role][chunk] >= 0]
+            yield (measure, stratum, role), place[at], counted[role][at]
+    between, _ = _between_counts(_shown_counts(rows[rows["stratum"].str.contains("by_")]))
+    between["place"] = places.get_indexer(pd.MultiIndex.from_frame(between[list(_PLACE)])).astype(np.int64)
+    for name, chunk in between.sort_values("place").groupby(["measure_id", "stratum"], sort=True):
+        measure, stratum = map(str, name)
+        yield (measure, stratum, "between"), chunk["place"].to_numpy(), chunk["value"].to_numpy(dtype=np.int64)
 
 
-def families(same: pd.Series[int]) -> pd.Series[int]:
-    """For each measure the number of its family: measures that share counts, directly or through others."""
-    measure, names = same.index.get_level_values("measure_id").factorize()
-    number = same.to_numpy()
-    shape = (len(names), number.max(initial=-1) + 1)
-    counts = sparse.coo_array((np.ones(len(same)), (measure, number)), shape=shape).tocsr()
-    return pd.Series(csgraph.connected_components(counts @ counts.T, directed=False)[1], index=names)
+def _sums_across(number: pd.Series[int], counts: dict[int, tuple[bytes, Integers]], threshold: int) -> pd.DataFrame:
+    """The sums that hold in every cell: of any two counts, and of all strata of one measure.
+
+    An attacker may use them whether they follow from the definitions or not. What a measure says of its own counts is
+    left out: those lines are known. `counts` holds for each number the places that have it, and the counts there.
+    """
+    measures = pd.Series(number.index.get_level_values("measure_id")).groupby(number.to_numpy()).agg(set)
+    strata = number[number.index.get_level_values("stratum") != "all"].groupby(["measure_id", "role"]).unique()
+    alike: dict[bytes, list[int]] = defaultdict(list)
+    for one, (place, value) in counts.items():
+        if value.any():
+            alike[place].append(one)
+    found: list[tuple[int, int, int, int]] = []
+    for ones in map(np.array, alike.values()):
+        values = np.array([counts[one][1] for one in ones])
+        # What sums up in every cell does so projected on a drawn vector; what does not, hardly ever: looked up, then confirmed.
+        projected = values @ np.random.default_rng(0).integers(1, 2**62, values.shape[1])
+        _, first, equal = np.unique(projected, return_index=True, return_inverse=True)
+        speak = [set.union(*measures[ones[equal == one]]) for one in equal]
+        wholes = first[np.count_nonzero(values[first] >= threshold, axis=1) >= _SEVERAL]
+        pairs = first[np.column_stack(np.triu_indices(len(first), 1))]
+        pairs = pairs[np.isin(projected[pairs].sum(axis=1), projected[wholes])]
+        for parts in [*pairs, *(np.flatnonzero(np.isin(ones, of)) for of in strata)]:
+            for whole in wholes[projected[wholes] == projected[parts].sum()]:
+                holds = (values[whole] == values[parts].sum(axis=0)).all()
+                if holds and not set.intersection(*(speak[one] for one in (whole, *parts))):
+                    found += [(len(found), ones[whole], ones[part], len(parts)) for part in parts]
+    return pd.DataFrame(found, columns=["sum", "whole", "part", "parts"], dtype="int64")
+
+
+def families(same: SameCounts) -> pd.Series[int]:
+    """For each measure the number of its family: measures that share counts or a sum, directly or through others."""
+    measure, names = same.number.index.get_level_values("measure_id").factorize()
+    sums = same.sums.melt("sum", ["whole", "part"], value_name="number")
+    tie = np.concatenate([measure, len(names) + sums["sum"].to_numpy()])
+    number = np.concatenate([same.number, sums["number"]])
+    shape = (tie.max(initial=-1) + 1, number.max(initial=-1) + 1)
+    counts = sparse.coo_array((np.ones(len(tie)), (tie, number)), shape=shape).tocsr()
+    label = csgraph.connected_components(counts @ counts.T, directed=False)[1]
+    return pd.Series(label[: len(names)], index=names)
 
 
 def _series(counts: pd.DataFrame, same: pd.Series[int]) -> Integers:
@@ -340,6 +410,18 @@ def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:
         lines = joined[holds].rename(columns={"node": "part"})
         found.append(lines[["margin", "part"]].assign(axis="stratum " + role + lines["measure_id"]))
     return pd.concat(found)
+
+
+def _lines_across(names: pd.DataFrame, sums: pd.DataFrame) -> pd.DataFrame:
+    """The lines of sums across measures, where every part has a count."""
+    nodes = names.reset_index()[["node", "series", *_PLACE]]
+    joined = sums.merge(nodes.rename(columns={"node": "margin", "series": "whole"}), on="whole").merge(
+        nodes.rename(columns={"series": "part"}), on=["part", *_PLACE]
+    )
+    lines = joined[joined.groupby(["sum", "margin"])["node"].transform("size").eq(joined["parts"])]
+    return pd.DataFrame(
+        {"margin": lines["margin"], "part": lines["node"], "axis": "across " + lines["sum"].astype(str)}
+    )
 
 
 def _sums(nodes: Integers) -> list[pd.DataFrame]:
