@@ -521,7 +521,7 @@ def test_circuits_own_row_comes_before_everybodys(world: World, tmp_path: Path) 
     source = Path(world.reviewed.execute("select path from duckdb_databases() where not internal").fetchall()[0][0])
     world.reviewed.execute("checkpoint")
     shutil.copyfile(source, database)
-    compiled = world.manifest["nodes"]["model.immigration_integrity_audit.int_charges__grounds_answered"]
+    compiled = world.manifest["nodes"]["model.immigration_integrity_audit.int_questions__grounds_answered"]
     sql = str(compiled["compiled_code"]).replace(f'"{source.stem}".', "")
     with duckdb.connect(str(database)) as db:
         db.execute(
@@ -531,9 +531,31 @@ def test_circuits_own_row_comes_before_everybodys(world: World, tmp_path: Path) 
         )
         key = next(n for n, r in enumerate(CASES) if r["charge"] == "US-CA PC 422 (a)")
         rows = db.execute(
-            f"select consequence_id from ({sql}) where charge_id = 'case {key}' and ground = 'af_f'"
+            f"""select consequence_id from ({sql}) join intermediate.int_charges__second_crime_found as asked
+                using (question_id, law_known) where charge_id = 'case {key}' and ground = 'af_f'"""
         ).fetchall()
     assert set(rows) == {("us-ca:pc:422:af_f:1",)}
+
+
+def test_reference_holds_the_same_rows_on_every_day_of_a_period(world: World) -> None:
+    """All that asks on one of its days is answered as of `day_within`."""
+    held = """(select list(consequence_id order by consequence_id) from reference.offence_consequences as reference
+        where {day} between coalesce({span}_from, '-infinity') and coalesce({span}_to, 'infinity'))"""
+    differs = [
+        f"{held.format(day='day', span=span)} is distinct from {held.format(day='day_within', span=span)}"
+        for span in ("conviction", "as_of")
+    ]
+    found = world.reviewed.execute(
+        f"""with days as (from range(date '2000-01-01', date '2030-01-01', interval 1 day) as days (day))
+        select count(*), count(distinct day), count(distinct day_within), count(*) filter (where {" or ".join(differs)})
+        from days left join intermediate.int_law_periods__bounded
+        on day between coalesce(first_day, '-infinity') and coalesce(last_day, 'infinity')"""
+    ).fetchone()
+    periods = world.reviewed.execute("select count(*) from intermediate.int_law_periods__bounded").fetchone()
+    assert found is not None and periods is not None
+    rows, days, seen, differing = found
+    assert rows == days  # each day is of one period
+    assert (seen, differing) == (periods[0], 0)
 
 
 # --- the reference itself -----------------------------------------------------------------------------------------

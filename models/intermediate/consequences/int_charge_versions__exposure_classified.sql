@@ -2,4 +2,4 @@
 -- A ground that turns on a sentence not yet passed is no more than possible. Known then is the law of that day.
 {{ config(materialized='table') }}
 
-{{ exposure_classified(ref('int_charge_versions__consequences_asked'), ['charge_id', 'version_no', 'law_known']) }}
+{{ exposure_classified(ref('int_charge_versions__consequences_asked'), ['charge_id', 'version_no']) }}

@@ -1,4 +1,4 @@
--- One row per plea offer and state of the law: all that its exposure turns on.
+-- One row per plea offer: all that its exposure turns on.
 -- As if convicted on the day of the offer. The sentence is the custody offered; where none is stated, the gravest that
 -- the class of the offence allows.
 with jurisdictions as (
@@ -36,20 +36,29 @@ matched as (
         offences.offence_id,
         {{ match_reason('offers') }} as match_reason,
         nullif(offences.severity, 'wobbler') as severity_class,
-        offences.laken_riley_trigger as is_laken_riley_trigger,
-        -- an offer says neither: nothing is assumed where it counts
-        false as is_inchoate,
-        cast(null as decimal(18, 2)) as loss_amount,
-        cast(null as boolean) as prior_pleaded,
-        'not_recorded' as victim_relationship
+        offences.laken_riley_trigger as is_laken_riley_trigger
     from offers
     {{ join_offence('offers') }}
 )
 
 select
-    matched.*,
-    law.law_known,
-    case law.law_known when 'as_known_then' then matched.conviction_on else settings.as_of_date end as law_on,
+    matched.offer_id,
+    matched.case_id,
+    matched.person_id,
+    matched.conviction_on,
+    matched.match_reason,
+    matched.severity_class,
+    matched.is_laken_riley_trigger,
+    matched.offence_id,
+    matched.circuit,
+    'yes' as conviction,
+    true as is_conviction_reviewed,
+    periods.day_within as conviction_period,
+    -- an offer says none of these: nothing is assumed where it counts
+    false as is_inchoate,
+    cast(null as boolean) as is_loss_over_10000,
+    cast(null as boolean) as prior_pleaded,
+    cast(null as boolean) as is_victim_domestic,
     matched.sentence_days is null as is_sentence_assumed,
     coalesce({{ term_reaches_one_year('matched.sentence_days', "'days'") }}, maximums.reaches_one_year)
         as at_least_one_year,
@@ -60,9 +69,8 @@ select
     maximums.reaches_one_year as max_reaches_one_year,
     maximums.exceeds_one_year as max_exceeds_one_year
 from matched
-cross join (values ('as_known_then'), ('as_known_now')) as law (law_known)
-cross join {{ ref('stg_audit_settings') }} as settings
--- one offer to at most one maximum of its offence, class and day
+-- one offer to at most one period, and to at most one maximum of its offence, class and day
+{{ join_conviction_period('matched') }}
 left join {{ ref('int_offences__maximum_resolved') }} as maximums
     on
         matched.offence_id = maximums.offence_id

@@ -2,4 +2,4 @@
 -- An offer that names no offence cannot be determined.
 {{ config(materialized='table') }}
 
-{{ exposure_classified(ref('int_plea_offers__consequences_asked'), ['offer_id', 'law_known']) }}
+{{ exposure_classified(ref('int_plea_offers__consequences_asked'), ['offer_id']) }}

@@ -67,271 +67,110 @@
 {%- endmacro %}
 
 {#-
-    One row per question and ground: how the reference answers, before crimes involving moral turpitude become grounds.
-
-    `asked` is a relation with the columns `keys`, offence_id, circuit, conviction_on, law_on, is_inchoate,
-    at_least_one_year, is_sentence_assumed, loss_amount, prior_pleaded, victim_relationship. The row in force on
-    `law_on` for convictions of that day answers; the circuit's own comes before everybody's. A ground with rows but none
-    in force cannot be determined. What depends on a fact that is not known cannot be determined, unless both ways lead
-    to the same answer. An answer that rests on a sentence not yet passed is at most possible. The grounds without a row
-    stand together as `other_grounds`.
+    All that an answer of the reference turns on, `conviction_period` for the day of the conviction. Nothing of it is
+    about the person: millions of charges ask some thousands of questions.
 -#}
-{% macro grounds_answered(asked, keys) %}
-{%- set columns -%}
-    {%- for key in keys %}asked.{{ key }}, {% endfor %}
-{%- endset %}
-with candidates as (
-    select
-        {{ columns }}
-        asked.is_inchoate,
-        asked.is_sentence_assumed,
-        held.ground,
-        grounds.attempt_inherits,
-        reference.consequence_id,
-        reference.depends_on,
-        coalesce(reference.reviewer is not null and reference.reviewed_on is not null, false) as is_reviewed,
-        case when reference.answer = 'unsettled' then 'cannot_determine' else reference.answer end as answer,
-        coalesce(reference.answer_otherwise, reference.answer) as answer_otherwise,
-        case
-            when reference.depends_on is null then true
-            when reference.depends_on = 'imposed_one_year' then asked.at_least_one_year
-            when reference.depends_on = 'loss_over_10000' then asked.loss_amount > 10000
-            when reference.depends_on = 'prior_drug_conviction_charged' then asked.prior_pleaded
-            when reference.depends_on = 'victim_domestic' and {{ is_known('asked.victim_relationship') }}
-                then asked.victim_relationship = 'domestic'
-        end as is_met
-    from {{ asked }} as asked
-    -- each question once per ground that the reference holds for its offence
-    inner join (select distinct offence_id, ground from {{ ref('offence_consequences') }}) as held
-        on asked.offence_id = held.offence_id
-    inner join {{ ref('removal_grounds') }} as grounds on held.ground = grounds.ground
-    -- at most one row of the circuit and one of everybody: no two rows may answer one question (tested)
-    left join {{ ref('offence_consequences') }} as reference
+{% macro question_columns() -%}
+    {{ return([
+        'offence_id',
+        'circuit',
+        'conviction',
+        'is_conviction_reviewed',
+        'conviction_period',
+        'is_inchoate',
+        'is_loss_over_10000',
+        'prior_pleaded',
+        'is_victim_domestic',
+        'at_least_one_year',
+        'over_six_months',
+        'is_sentence_assumed',
+        'max_reaches_one_year',
+        'max_exceeds_one_year',
+    ]) }}
+{%- endmacro %}
+
+{#- Joins to `asked`, a relation with the columns of a question, the one question it asks; none without an offence. -#}
+{% macro join_question(asked) -%}
+    left join {{ ref('int_questions__asked') }} as questions
         on
-            held.offence_id = reference.offence_id
-            and held.ground = reference.ground
-            and (reference.circuit is null or asked.circuit = reference.circuit)
-            and {{ in_force('asked.conviction_on', 'reference.conviction_from', 'reference.conviction_to') }}
-            and {{ in_force('asked.law_on', 'reference.as_of_from', 'reference.as_of_to') }}
-    qualify row_number() over (
-        partition by {{ columns }} held.ground
-        order by reference.circuit is null, reference.consequence_id
-    ) = 1
-),
+            {%- for column in question_columns() %}
+            {{ 'and ' if not loop.first }}{{ asked }}.{{ column }} is not distinct from questions.{{ column }}
+            {%- endfor %}
+{%- endmacro %}
 
-found as (
-    select
-        *,
-        case
-            when consequence_id is null then 'cannot_determine'
-            when is_met is null and answer <> answer_otherwise then 'cannot_determine'
-            when is_met then answer
-            else answer_otherwise
-        end as answer_found
-    from candidates
-)
+{#- Joins to `asked` the one period of the reference that its conviction_on lies in; none where the day is not known. -#}
+{% macro join_conviction_period(asked) -%}
+    left join {{ ref('int_law_periods__bounded') }} as periods
+        on {{ in_force(asked ~ '.conviction_on', 'periods.first_day', 'periods.last_day') }}
+{%- endmacro %}
 
-select
-    {% for key in keys %}{{ key }}, {% endfor %}
-    ground,
-    consequence_id,
-    depends_on,
-    is_reviewed,
-    case
-        when answer_found <> 'no_known_ground' and is_inchoate and not attempt_inherits then 'cannot_determine'
-        when is_met and is_sentence_assumed and depends_on = 'imposed_one_year'
-            then {{ at_most_possible('answer_found') }}
-        else answer_found
-    end as answer
-from found
-union all
-select
-    {{ columns }}
-    'other_grounds' as ground,
-    null as consequence_id,
-    null as depends_on,
-    offences.reviewer is not null and offences.reviewed_on is not null as is_reviewed,
-    coalesce(offences.other_grounds, 'cannot_determine') as answer
-from {{ asked }} as asked
-inner join {{ ref('offences') }} as offences on asked.offence_id = offences.offence_id
-{% endmacro %}
+{#- NULL where the relationship is not known. -#}
+{% macro is_domestic(relationship) -%}
+    case when {{ is_known(relationship) }} then {{ relationship }} = 'domestic' end
+{%- endmacro %}
 
 {#-
-    When a crime involving moral turpitude is a ground. `answers` names a CTE with the rows of `grounds_answered` and
-    the columns max_reaches_one_year, max_exceeds_one_year, over_six_months, is_sentence_assumed, and second_crime
-    (`other_case`, `same_case`, `none`). Returns `keys`, ground, consequence_id, depends_on, is_reviewed, answer.
+    One row per row of `asked` and state of the law: what a conviction as asked would expose to, the worst of its grounds.
 
-    Deportable for one: only if a year or more could be imposed. Deportable for two: whatever the sentence; two counts of
-    one case may be a single scheme. Inadmissible: unless it is the only one, could not bring more than a year, and
-    brought six months or less.
--#}
-{% macro moral_turpitude_resolved(answers, keys) %}
-    {%- set columns %}
-        {%- for key in keys %}
-        {{ key }},
-        {%- endfor %}
-    {%- endset %}
-    select
-        {{ columns }}
-        ground,
-        consequence_id,
-        depends_on,
-        is_reviewed,
-        answer
-    from {{ answers }}
-    where ground <> 'cimt'
-    union all
-    select
-        {{ columns }}
-        'cimt_deportable_one' as ground,
-        consequence_id,
-        'max_one_year' as depends_on,
-        is_reviewed,
-        case
-            when answer = 'no_known_ground' or not max_reaches_one_year then 'no_known_ground'
-            when max_reaches_one_year then answer
-            else 'cannot_determine'
-        end as answer
-    from {{ answers }}
-    where ground = 'cimt'
-    union all
-    select
-        {{ columns }}
-        'cimt_deportable_two' as ground,
-        consequence_id,
-        'second_crime' as depends_on,
-        is_reviewed,
-        case
-            when answer = 'no_known_ground' or second_crime = 'none' then 'no_known_ground'
-            when second_crime = 'other_case' then answer
-            else 'cannot_determine'
-        end as answer
-    from {{ answers }}
-    where ground = 'cimt'
-    union all
-    select
-        {{ columns }}
-        'cimt_inadmissible' as ground,
-        consequence_id,
-        'imposed_over_six_months' as depends_on,
-        is_reviewed,
-        case
-            when answer = 'no_known_ground' then 'no_known_ground'
-            when second_crime <> 'none' or max_exceeds_one_year then answer
-            when over_six_months and is_sentence_assumed then {{ at_most_possible('answer') }}
-            when over_six_months then answer
-            when not max_exceeds_one_year and not over_six_months then 'no_known_ground'
-            else 'cannot_determine'
-        end as answer
-    from {{ answers }}
-    where ground = 'cimt'
-{% endmacro %}
-
-{#-
-    One row per question: what a conviction as asked would expose to, the worst of its grounds.
-
-    `asked` is a relation with the columns of `grounds_answered` and case_id, person_id, law_known, match_reason,
-    over_six_months, max_reaches_one_year, max_exceeds_one_year. A second crime involving moral turpitude is one of
-    which the same person had been convicted in another case by that day.
+    `asked` is a relation with the columns `keys` and of a question, case_id, person_id, conviction_on, match_reason,
+    severity_class and is_laken_riley_trigger. A second crime involving moral turpitude is one of which the same person
+    had been convicted in another case by that day.
 -#}
 {% macro exposure_classified(asked, keys) %}
-with answered as (
-    {{ grounds_answered(asked, keys) }}
-),
-
-earlier_crimes as (
+with questioned as (
     select
-        crimes.person_id,
-        crimes.case_id,
-        crimes.law_known,
-        min(crimes.conviction_on) as convicted_on
-    from {{ ref('int_charges__consequences_asked') }} as crimes
-    inner join {{ ref('int_charges__grounds_answered') }} as crimes_answered
-        on crimes.charge_id = crimes_answered.charge_id and crimes.law_known = crimes_answered.law_known
-    where
-        crimes_answered.ground = 'cimt'
-        and crimes_answered.answer in ('possible', 'likely')
-        and crimes.person_id is not null
-    group by crimes.person_id, crimes.case_id, crimes.law_known
-),
-
-second_crimes as (
-    select distinct
         {%- for key in keys %}
-        asked.{{ key }}{{ ',' if not loop.last }}
+        asked.{{ key }},
         {%- endfor %}
+        law.law_known,
+        asked.case_id,
+        asked.offence_id,
+        asked.match_reason,
+        asked.severity_class,
+        asked.conviction_on,
+        asked.is_laken_riley_trigger,
+        questions.question_id,
+        case
+            when asked.case_id = crimes.first_case_id and crimes.elsewhere_on <= asked.conviction_on then 'other_case'
+            when asked.case_id <> crimes.first_case_id and crimes.first_on <= asked.conviction_on then 'other_case'
+            else 'none'
+        end as second_crime
     from {{ asked }} as asked
-    inner join earlier_crimes
-        on
-            asked.person_id = earlier_crimes.person_id
-            and asked.case_id <> earlier_crimes.case_id
-            and asked.law_known = earlier_crimes.law_known
-            and asked.conviction_on >= earlier_crimes.convicted_on
-),
-
-answers as (
-    select
-        answered.*,
-        asked.max_reaches_one_year,
-        asked.max_exceeds_one_year,
-        asked.over_six_months,
-        asked.is_sentence_assumed,
-        case when second_crimes.{{ keys[0] }} is null then 'none' else 'other_case' end as second_crime
-    from answered
-    inner join {{ asked }} as asked
-        on {% for key in keys %}answered.{{ key }} = asked.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
-    left join second_crimes
-        on {% for key in keys %}answered.{{ key }} = second_crimes.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
-),
-
-resolved as (
-    {{ moral_turpitude_resolved('answers', keys) }}
-),
-
-ranked as (
-    select
-        *,
-        {{ answer_rank('answer') }} as answer_rank,
-        {{ answer_rank('case when is_reviewed then answer else ' ~ at_most_possible('answer') ~ ' end') }} as class_rank,
-        max({{ answer_rank('answer') }}) over (partition by {{ keys | join(', ') }}) as worst_rank
-    from resolved
-),
-
-by_question as (
-    select
-        {{ keys | join(',\n        ') }},
-        max(answer_rank) as answer_rank,
-        max(class_rank) as class_rank,
-        min(consequence_id) filter (where answer_rank = worst_rank) as deciding_consequence_id,
-        bool_and(is_reviewed) as is_reviewed
-    from ranked
-    group by {{ keys | join(', ') }}
+    cross join (values ('as_known_then'), ('as_known_now')) as law (law_known)
+    -- at most one question, and one row of the person's crimes
+    {{ join_question('asked') }}
+    left join {{ ref('int_persons__first_crimes_found') }} as crimes
+        on asked.person_id = crimes.person_id and law.law_known = crimes.law_known
 )
 
 select
     {%- for key in keys %}
-    asked.{{ key }},
+    questioned.{{ key }},
     {%- endfor %}
-    asked.case_id,
-    asked.offence_id,
-    asked.match_reason,
-    asked.conviction_on as asked_on,
-    coalesce({{ answer_ranked('by_question.answer_rank') }}, 'cannot_determine') as exposure_answer,
-    coalesce({{ answer_ranked('by_question.class_rank') }}, 'cannot_determine') as exposure_class,
-    coalesce(by_question.is_reviewed, false) as is_reviewed,
-    by_question.deciding_consequence_id,
-    asked.is_laken_riley_trigger,
+    questioned.law_known,
+    questioned.case_id,
+    questioned.offence_id,
+    questioned.match_reason,
+    questioned.conviction_on as asked_on,
+    coalesce(classified.consequence_answer, 'cannot_determine') as exposure_answer,
+    coalesce(classified.consequence_class, 'cannot_determine') as exposure_class,
+    coalesce(classified.is_reviewed, false) as is_reviewed,
+    classified.deciding_consequence_id,
+    questioned.is_laken_riley_trigger,
     -- the reference lists an offence without known ground of the same class
-    case when asked.offence_id is not null then alternatives.offence_id is not null end as has_neutral_alternative
-from {{ asked }} as asked
-left join by_question
-    on {% for key in keys %}asked.{{ key }} = by_question.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
-left join {{ ref('offences') }} as offences on asked.offence_id = offences.offence_id
+    case when questioned.offence_id is not null then alternatives.offence_id is not null end as has_neutral_alternative
+from questioned
+left join {{ ref('int_questions__consequence_classified') }} as classified
+    on
+        questioned.question_id = classified.question_id
+        and questioned.law_known = classified.law_known
+        and questioned.second_crime = classified.second_crime
+left join {{ ref('offences') }} as offences on questioned.offence_id = offences.offence_id
 -- at most one alternative per offence
 left join {{ ref('offences') }} as alternatives
     on
         offences.neutral_alternatives = alternatives.offence_id
-        and (alternatives.severity = 'wobbler' or alternatives.severity = asked.severity_class)
+        and (alternatives.severity = 'wobbler' or alternatives.severity = questioned.severity_class)
 {% endmacro %}
 
 {#-
