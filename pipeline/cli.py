@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "audit" and options.master is not None and options.engine != "spark":
         parser.error("--master is of --engine spark")
+    if options.command == "side-by-side" and len(options.releases) < 2:
+        parser.error("side-by-side is of two releases or more")
     if options.command is None:
         parser.print_help()
         return 2
@@ -125,6 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("release", type=Path)
     verify.add_argument("--signers", type=Path, help="the office's allowed_signers, had from elsewhere")
+
+    beside = commands.add_parser(
+        "side-by-side",
+        help="put the published rows of several offices beneath each other; nothing is summed over offices",
+    )
+    beside.add_argument("releases", type=Path, nargs="+", metavar="RELEASE", help="one of each office")
+    beside.add_argument("--out", type=Path, required=True, help="a new folder")
 
     unsealed = commands.add_parser(
         "unseal", help="write the restricted files of an audit in the clear, to work with them"
@@ -240,6 +249,14 @@ def _verify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _side_by_side(options: argparse.Namespace) -> int:
+    from pipeline.report.side_by_side import side_by_side
+
+    side_by_side(options.releases, options.out)
+    print(f"The offices are side by side in {options.out}: its README.md says what may be compared.")
+    return 0
+
+
 def _unseal(options: argparse.Namespace) -> int:
     from pipeline.audit import default_out
     from pipeline.restricted import unseal
@@ -305,6 +322,7 @@ COMMANDS = {
     "synth": _synth,
     "release": _release,
     "verify": _verify,
+    "side-by-side": _side_by_side,
     "unseal": _unseal,
     "forget": _forget,
     "open": _open,

@@ -148,16 +148,16 @@ def write_tables(*, out: Path, public: PublicData) -> dict[str, list[Path]]:
     """
     out.mkdir(parents=True, exist_ok=True)
     _card(out / CARD, public)
-    _csv(public.catalogue, out / CATALOGUE)
+    write_csv(public.catalogue, out / CATALOGUE)
     written: dict[str, list[Path]] = {}
     tables = {"measures": public.measures, "comparisons": public.comparisons, "adjusted": public.adjusted}
     for name, frame in tables.items():
         if frame.empty and name == "adjusted":  # an office without a rate that can be adjusted
             continue
-        written[name] = [_csv(frame, out / f"{name}.csv"), _parquet(frame, out / f"{name}.parquet")]
+        written[name] = [write_csv(frame, out / f"{name}.csv"), write_parquet(frame, out / f"{name}.parquet")]
     for mart in public.marts:
         rows = public.measures[public.measures["mart"] == mart]
-        written[mart] = [_csv(rows, out / f"{mart}.csv"), _parquet(rows, out / f"{mart}.parquet")]
+        written[mart] = [write_csv(rows, out / f"{mart}.csv"), write_parquet(rows, out / f"{mart}.parquet")]
     return written | {mart: [*written[mart], path] for mart, path in write_workbooks(out=out, public=public).items()}
 
 
@@ -230,12 +230,14 @@ def write_workbooks(*, out: Path, public: PublicData) -> dict[str, Path]:
     return {mart: _workbook(out / f"{mart}.xlsx", public, mart) for mart in public.marts}
 
 
-def _csv(frame: pd.DataFrame, path: Path) -> Path:
+def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    """A frame as CSV in six digits. Returns the path."""
     frame.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
     return path
 
 
-def _parquet(frame: pd.DataFrame, path: Path) -> Path:
+def write_parquet(frame: pd.DataFrame, path: Path) -> Path:
+    """A frame as Parquet, without pandas' own notes on it. Returns the path."""
     table = pa.Table.from_pandas(frame.reset_index(drop=True), preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, path, compression="zstd")
     return path
@@ -248,8 +250,8 @@ PERCENT = ("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "referenc
 def write_rows(folder: Path, name: str, rows: pd.DataFrame, settings: AuditSettings) -> None:
     """The rows of one figure as CSV, Parquet and XLSX."""
     rows = counted(rows)
-    _csv(rows, folder / f"{name}.csv")
-    _parquet(rows, folder / f"{name}.parquet")
+    write_csv(rows, folder / f"{name}.csv")
+    write_parquet(rows, folder / f"{name}.parquet")
     book, styles = _book(folder / f"{name}.xlsx", f"{settings.title}: {name}", settings)
     _about(book, f"{settings.title}: {name}", settings, styles)
     _sheet(book, "Rows", rows, {}, styles)

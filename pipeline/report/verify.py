@@ -54,11 +54,11 @@ def verify(folder: Path, signers: Path | None = None) -> list[Problem]:
     `signers` is the office's list of signers, had from elsewhere: without it a signature is held against the release's
     own list, which shows that nothing was altered since, but not by whom it was signed.
     """
-    problems = [*_hashes(folder), *_signature(folder, signers)]
+    problems = [*altered(folder), *_signature(folder, signers)]
     try:
         problems += _schema(folder)
         tables = {name: _parquet(folder, name) for name in ("measures", "comparisons")}
-        settings = _settings(folder)
+        settings = settings_of(folder)
         problems += _copies(folder, settings, **tables)
         problems += _rates(tables["measures"])
         problems += _sums(tables["measures"])
@@ -70,7 +70,8 @@ def verify(folder: Path, signers: Path | None = None) -> list[Problem]:
     return problems
 
 
-def _hashes(folder: Path) -> Iterator[Problem]:
+def altered(folder: Path) -> Iterator[Problem]:
+    """The files that are not those whose hashes were approved: the first look, which reads no table."""
     sums = folder / SUMS
     if not sums.is_file():
         yield _problem("IIU642", SUMS, "missing", "the hash of every file")
@@ -273,7 +274,7 @@ def _sentences(folder: Path, measures: pd.DataFrame, comparisons: pd.DataFrame) 
     catalogue = pd.read_csv(folder / "data" / "catalogue.csv", dtype=str, keep_default_na=False)
     said = json.loads((folder / FINDINGS).read_text(encoding="utf-8"))
     again = json.loads(
-        json.dumps(told(find(measures, comparisons, catalogue, as_of=_settings(folder).as_of_date), catalogue))
+        json.dumps(told(find(measures, comparisons, catalogue, as_of=settings_of(folder).as_of_date), catalogue))
     )
     found = {finding["id"]: finding for finding in again}
     for finding in said:
@@ -289,7 +290,7 @@ def _ledger(folder: Path, measures: pd.DataFrame) -> Iterator[Problem]:
         return
     try:
         ledger: Ledger = read_ledger(folder / LEDGER)
-        again = extended(ledger, measures, window=_settings(folder).window, release="again", corrections={})
+        again = extended(ledger, measures, window=settings_of(folder).window, release="again", corrections={})
     except AuditError as error:
         yield from error.problems
         return
@@ -302,7 +303,8 @@ def _parquet(folder: Path, name: str) -> pd.DataFrame:
     return frame.astype({column: "Int64" for column in COUNTS if column in frame})
 
 
-def _settings(folder: Path) -> AuditSettings:
+def settings_of(folder: Path) -> AuditSettings:
+    """The settings of the audit that a release was made of. Raises OSError, KeyError or ValueError where it says none."""
     said: dict[str, Any] = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["settings"]
     days = {day: date.fromisoformat(said[day]) for day in ("as_of_date", "period_from", "period_to")}
     return AuditSettings(**{**said, **days, "cannot_answer": ()})
