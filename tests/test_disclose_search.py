@@ -7,7 +7,7 @@ Hypothesis looks for a small table on which the two disagree.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -20,6 +20,7 @@ from tests.small_county import margins
 from tests.test_disclose import NO_COMPARISONS
 
 Cell = tuple[str, str, str]  # period, race, citizenship
+Place = tuple[str, ...]  # a cell, or one of several measures: `all` is their sum
 COUNTS = st.integers(0, 7)
 #: A row is safe if its count may differ by this much; the real thresholds would need tables too large for fingers.
 THRESHOLD, RESTRICTED = 3, 4
@@ -75,14 +76,19 @@ def all_fits(known: dict[frozenset[int], int], cells: int, most: int) -> Iterato
     yield from fits(known, cells, most, draw)
 
 
-def members(row: Cell, interior: list[Cell]) -> frozenset[int]:
+def members(row: Place, interior: Sequence[Place]) -> frozenset[int]:
     """The interior cells that a row sums."""
     return frozenset(i for i, c in enumerate(interior) if all(r in ("all", v) for r, v in zip(row, c, strict=True)))
 
 
-def narrowest(published: pd.DataFrame, interior: list[Cell], column: str) -> list[str]:
+def narrowest(
+    published: pd.DataFrame,
+    interior: Sequence[Place],
+    column: str,
+    axes: Sequence[str] = ("period", "race", "citizenship"),
+) -> list[str]:
     """The hidden rows whose count the published rows bound more narrowly than their threshold."""
-    rows = {(r.period, r.race, r.citizenship): r for r in published.itertuples()}
+    rows = {tuple(getattr(r, axis) for axis in axes): r for r in published.itertuples()}
     known = {
         members(cell, interior): int(row.numerator if column == "numerator" else row.denominator - row.numerator)
         for cell, row in rows.items()
@@ -153,3 +159,31 @@ def test_no_table_that_fits_the_release_brings_a_hidden_count_within_its_thresho
         release = published[published["measure_id"].eq(f"m{i}")]
         for column in ("numerator", "complement"):
             assert narrowest(release, list(cube), column) == []
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    st.lists(
+        st.tuples(cubes(1, 2, ("citizen", "noncitizen")), cubes(1, 2, ("citizen", "noncitizen"))),
+        min_size=5,
+        max_size=5,
+    )
+)
+def test_nor_does_a_table_that_fits_three_measures_of_which_one_is_the_sum_of_the_others(
+    drawn: list[tuple[dict[Cell, tuple[int, int]], dict[Cell, tuple[int, int]]]],
+) -> None:
+    for one, other in drawn:
+        # Some of each, so that the sum is no small number everywhere, which it would be by chance.
+        one, other = ({c: (k + 1, o + 1) for c, (k, o) in cube.items()} for cube in (one, other))
+        both = {cell: (one[cell][0] + other[cell][0], one[cell][1] + other[cell][1]) for cell in one}
+        published = publish(long_rows([one, other, both]), NO_COMPARISONS, registry=SMALL).measures
+        published = published.assign(measure=published["measure_id"].replace("m2", "all"))
+        interior = [(measure, *cell) for measure in ("m0", "m1") for cell in one]
+        for column in ("numerator", "complement"):
+            assert narrowest(published, interior, column, ("measure", "period", "race", "citizenship")) == []
