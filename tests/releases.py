@@ -1,96 +1,242 @@
-"""What an office would have published so far: `python -m tests.releases AUDIT quarter|year MEASURE ...`.
+"""What an office would have published quarter by quarter, and what an attacker makes of it: written to `tests/releases.md`.
 
-From the restricted cells of a finished audit, one release for each quarter or year of its period, each judged together with all
-before it. Closed quarters do not change. Then an attacker who has every release and no memory of how they were made
-looks for a hidden count that he can bound more narrowly than its threshold; some are solved for by linear programming as well.
+    python -m tests.releases AUDIT STATE
+
+AUDIT is a finished audit. From its restricted counts one release is made for each quarter since its first year ended;
+totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
+attacker takes the last release alone, and all of them put together: bounds by propagation, whole-number witnesses, and
+linear programming for what has none and for the narrowest. One family of measures at a time, since no line joins the
+counts of two: first those about citizenship and ICE, the smallest first, then the others in a drawn order, and a huge one
+last. What is done stands in the file STATE, so that a run that was stopped goes on, and the report says how far it came.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipeline.audit import CATALOGUE
-from pipeline.config import AuditSettings
-from pipeline.contract import load_contract
-from pipeline.disclose import load_registry, publish
+from pipeline.disclose import Registry, load_registry, publish
 from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
-from pipeline.disclose.coarsen import needed
+from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
+from pipeline.disclose.registry import CELL
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import build_system
-from pipeline.ingest.office import load_office, office_folder
-from pipeline.measures import COMPARISON_COLUMNS, measure_table, periods
+from pipeline.disclose.system import build_system, families, same_counts
+from pipeline.errors import ReleaseRefused
+from pipeline.measures import COMPARISON_COLUMNS
 
-#: So many hidden counts are solved for one by one.
-SOLVED = 40
-
-
-def counts_until(quarter: str, cells: pd.DataFrame, catalogue: pd.DataFrame, settings: AuditSettings) -> pd.DataFrame:
-    """The long table of the cells that were closed when this quarter was."""
-    last = pd.Period(quarter.replace("-", ""), freq="Q").end_time.date()
-    needs = {n for need in catalogue["required_columns"] for n in need.replace("|", " ").split()}
-    supplied = [tuple(need.split(".")) for need in needs | {"citizenship_assertion.value"}]
-    nothing = cells.iloc[:0].assign(value=0, outcome="", cases=0)
-    until = cells[cells["quarter"] <= quarter]
-    return measure_table(until, nothing, catalogue, supplied, replace(settings, period_to=last))
+SEED = 20_250_331
+#: So many hidden counts of each family are solved for one by one: those whose bounds look narrowest.
+SOLVED = 10
+#: A family of more measures than this takes as long as many others.
+HUGE = 10
+REPORT = Path(__file__).parent / "releases.md"
+NO_COMPARISONS = pd.DataFrame(columns=COMPARISON_COLUMNS)
 
 
-def attacked(last: pd.DataFrame, records: Sequence[pd.DataFrame]) -> tuple[int, list[str]]:
-    """How many counts are hidden in all releases put together, and those of them that are exposed."""
-    registry = load_registry()
-    people = last[registry.declares(last) & registry.protects(last) & last["numerator"].notna()]
-    whole = stack(people.reset_index(drop=True), records, ())
-    whole = whole.only(needed(whole.rows, whole.was_listed, registry))
-    gate = make_gate(build_system(whole.rows, registry, whole.ties), whole.rows, registry)
+class County(Registry):
+    """The registry of a county in which every group has somebody, if not in every family of measures."""
+
+    def of_nobody(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        return np.zeros(len(rows), dtype=bool)
+
+
+def counted(measures: pd.DataFrame, registry: Registry) -> pd.DataFrame:
+    """The rows that count people."""
+    return measures[measures[["numerator", "denominator"]].notna().any(axis=1) & registry.protects(measures)]
+
+
+def ordered(measures: pd.DataFrame, registry: Registry) -> list[list[str]]:
+    """The families: those about citizenship and ICE, the smallest first, then the others shuffled, and what is huge last."""
+    people = counted(measures, registry)
+    family = families(same_counts(people, registry))
+    size = people.groupby(people["measure_id"].map(family)).size()
+    names = [sorted(family.index[family.eq(number)]) for number in np.random.default_rng(SEED).permutation(size.index)]
+    delicate = {*registry.restricted["measure_id"], *measures.loc[measures["mart"].eq("ice_contact"), "measure_id"]}
+
+    def place(members: list[str]) -> tuple[bool, bool, int]:
+        first = bool(delicate.intersection(members))
+        return len(members) > HUGE, not first, size[family[members[0]]] if first else 0
+
+    return sorted(names, key=place)
+
+
+def releases(measures: pd.DataFrame, registry: Registry) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each quarter since the first year ended, and the long table as it was: what was over, and sums of finished years.
+
+    Tables that are told by year alone are released once a year, and those without a period once.
+    """
+    period = measures["period"]
+    years, quarters = (sorted(period[period.str.fullmatch(form)].unique()) for form in (r"\d+", r"\d+-Q\d"))
+    by_quarter = (registry.declares(measures) & period.isin(quarters)).any()
+    # Of a sum nothing but the counts is judged.
+    total = measures[period.eq("all")].drop(columns=["numerator", "denominator"])
+    place = ["measure_id", *CELL[2:]]
+    if not years:
+        yield "all", measures
+    for end in quarters if by_quarter else [f"{year}-Q4" for year in years]:
+        ended = [year for year in years if f"{year}-Q4" <= end]
+        if ended:
+            sums = measures[period.isin(ended)].groupby(place)[["numerator", "denominator"]].sum(min_count=1)
+            over = period.isin([*ended, *(quarter for quarter in quarters if quarter <= end)])
+            yield end, pd.concat([measures[over], total.join(sums, on=place)], ignore_index=True)
+
+
+def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
+    """All releases of a family, and the attacks at their end. A release that is refused ends them."""
+    begun = time.process_time()
+    records: list[pd.DataFrame] = []
+    found: dict[str, Any] = {
+        "measures": sorted(set(measures["measure_id"])),
+        "releases": 0,
+        "refused": [],
+        "tables": [],
+        "proof": {"counts_protected": 0, "counts_proved": 0},
+        "alone": [],
+        "hidden": 0,
+        "solved": 0,
+        "exposed": [],
+        "narrowest": [],
+    }
+    for end, rows in releases(measures, registry):
+        try:
+            published = publish(rows, NO_COMPARISONS, registry=registry, earlier=records)
+        except ReleaseRefused as refused:
+            found["refused"] = [f"{end}: {problem.code} {problem.where}" for problem in refused.problems]
+            break
+        records.append(published.record)
+        last = rows
+    found["releases"] = len(records)
+    found["seconds"] = round(time.process_time() - begun, 1)
+    if records:
+        found |= {"proof": published.proof, "alone": alone(last, published.measures, registry)}
+        found["tables"] = published.tables.drop(columns=["measure_id", "share"]).to_dict("records")
+        found |= together(last, records, registry)
+    found["attack_seconds"] = round(time.process_time() - begun - found["seconds"], 1)
+    return found
+
+
+def alone(rows: pd.DataFrame, public: pd.DataFrame, registry: Registry) -> list[str]:
+    """What the attacker finds who reads the published file."""
+    with TemporaryDirectory(prefix="iiu-releases-") as name:
+        public.to_csv(Path(name) / "measures.csv", index=False)
+        try:
+            challenge(Path(name), rows, registry=registry)
+        except ReleaseRefused as refused:
+            return [f"{problem.code} {problem.where}" for problem in refused.problems]
+    return []
+
+
+def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Registry) -> dict[str, Any]:
+    """What he finds who has kept every release: how many counts are hidden, which are exposed, how narrow bounds get.
+
+    Two names of one count are one to him, in every table and release.
+    """
+    people = counted(last, registry)
+    same = same_counts(people, registry)
+    whole = stack(people[registry.declares(people)].reset_index(drop=True), records, ())
+    gate = make_gate(build_system(whole.rows, registry, whole.ties, same), whole.rows, registry)
     known = gate.known(whole.fixed)
     hidden = gate.protected(whole.was_listed, whole.fixed, known)
-    bounds = propagate(gate.system, known)
-    found = unproved(gate.system, bounds, hidden, gate.node_threshold, Witnesses(gate.system))
-    named = [gate.system.name(int(node)) for node in np.flatnonzero(found)]
-    for node in np.random.default_rng(0).permutation(np.flatnonzero(hidden))[:SOLVED]:
-        low, high, _ = explain(gate.system, known, int(node))
-        if high - low < gate.node_threshold[node]:
-            named.append(f"{gate.system.name(int(node))}: {low} to {high}")
-    return int(hidden.sum()), named
+    low, high = propagate(gate.system, known)
+    width = (high - low) / gate.node_threshold
+    unseen = unproved(gate.system, (low, high), hidden, gate.node_threshold, Witnesses(gate.system)) & (width >= 1)
+    found = [(int(high[n] - low[n]), int(n)) for n in np.flatnonzero(hidden & (width < 1))]
+    nodes = np.flatnonzero(hidden & (width >= 1))
+    narrowest = nodes[np.argsort(width[nodes], kind="stable")][:SOLVED]
+    for node in np.union1d(narrowest, np.flatnonzero(unseen)):
+        least, most, _ = explain(gate.system, known, int(node))
+        found.append((most - least, int(node)))
+    bounds = sorted((wide, int(gate.node_threshold[n]), gate.system.name(n)) for wide, n in found)
+    bounds = sorted(bounds, key=lambda bound: bound[0] / bound[1])
+    bare = [f"{name}: {wide} wide" for wide, need, name in bounds if wide < need]
+    return {"hidden": int(hidden.sum()), "solved": len(found), "exposed": bare, "narrowest": bounds[:SOLVED]}
 
 
-def main(audit: Path, every: str, measures: Sequence[str]) -> int:
-    """Prints a line a release, and what the attacker finds at the end. Returns 1 if he finds anything."""
-    catalogue = pd.read_csv(CATALOGUE, dtype=str, keep_default_na=False)
-    catalogue = catalogue[catalogue["measure_id"].isin(measures)]
-    settings = load_office(office_folder("example_county"), load_contract()).settings
-    parts = [pd.read_parquet(path) for path in sorted((audit / "restricted").glob("mart_*__cells.parquet"))]
-    cells = pd.concat(parts, ignore_index=True)
-    cells = cells[cells["measure_id"].isin(measures) & cells["quarter"].notna()]
-    no_comparisons = pd.DataFrame(columns=COMPARISON_COLUMNS)
-    records: list[pd.DataFrame] = []
-    for quarter in periods(settings)[0]:
-        if every == "year" and not quarter.endswith("Q4"):
+def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
+    """The report, from what is done."""
+    tables = pd.DataFrame([table for family in done for table in family["tables"]])
+    tables["withheld"] = tables["finest_period"].eq("withheld")
+    listed = tables[~tables["withheld"]].groupby("breakdown")[["cells", "shown"]].sum()
+    cubes = tables.groupby("breakdown")["withheld"].agg(["size", "sum"]).join(listed).fillna(0).astype(int)
+    lines = [
+        f"| {str(name).replace('+', ' x ') or 'no breakdown'} | {cube['size']} | {cube['sum']} | {cube['cells']:,} "
+        f"| {1 - cube['shown'] / max(cube['cells'], 1):.0%} |"
+        for name, cube in cubes.iterrows()
+    ]
+
+    def total(key: str) -> int:
+        return sum(len(family[key]) if isinstance(family[key], list) else round(family[key]) for family in done)
+
+    narrow = sorted((n for family in done for n in family["narrowest"]), key=lambda n: n[0] / n[1])
+    proved, protected = (sum(f["proof"][k] for f in done) for k in ("counts_proved", "counts_protected"))
+    times = pd.Series([family["releases"] for family in done]).value_counts().sort_index(ascending=False)
+    how_many = ", ".join(f"{count} with {number}" for number, count in times.items())
+    text = [
+        "# Quarter after quarter of releases",
+        "",
+        "Written by `python -m tests.releases`, from the audit of a synthetic county of 120,000 cases and 40 quarters: a "
+        "release for each quarter since the first year had ended (where tables are told by year alone, for each year), "
+        "each judged together with all before it. Totals end with finished years.",
+        "",
+        "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
+        f"the smallest first, then the others in an order drawn with seed {SEED}, and a huge one last. **{len(done)} of {of} families** are "
+        f"done, {total('measures')} of {measures} measures: {how_many} releases.",
+        "",
+        f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
+        f"all but {total('solved'):,} two whole tables were seen in which they differ by their threshold; these were "
+        "solved for by linear programming.",
+        f"- **The last release alone**, read from its file: {total('alone')} exposed. The gate had proved {proved:,} of "
+        f"{protected:,} hidden counts beside all before it.",
+        f"- **Tightest bounds** by linear programming, of {len(narrow):,} counts ({SOLVED} a family): "
+        + "; ".join(f"{width:,} wide where {need} are needed ({name})" for width, need, name in narrow[:3])
+        + ".",
+        f"- **Refused**: {sum(bool(family['refused']) for family in done)} families.",
+        f"- **Time**: {total('seconds'):,} CPU seconds for the releases, {total('attack_seconds'):,} for the attacks.",
+        *(
+            f"- {kind}: {', '.join(family['measures'])}: {one}"
+            for kind in ("refused", "alone", "exposed")
+            for family in done
+            for one in family[kind]
+        ),
+        "",
+        "## What the last release hides",
+        "",
+        "| cube | tables | withheld whole | cells listed | of these hidden |",
+        "|---|---:|---:|---:|---:|",
+        *lines,
+        "",
+    ]
+    return "\n".join(text)
+
+
+def main(audit: Path, state: Path) -> int:
+    """Goes on where STATE ends. Returns 1 if anything is exposed or refused."""
+    registry = County(**vars(load_registry()))
+    measures = pd.read_parquet(audit / "restricted" / "measures.parquet")
+    order = ordered(measures, registry)
+    done = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()] if state.exists() else []
+    before = [family["measures"] for family in done]
+    for members in order:
+        if members in before:
             continue
-        begun = time.process_time()
-        rows = counts_until(quarter, cells, catalogue, settings)
-        published = publish(rows, no_comparisons, earlier=records)
-        records.append(published.record)
-        listed = published.record[published.record["listed"]]
-        proof = published.proof
-        print(
-            f"{quarter}: {listed['shown'].sum()} of {len(listed)} listed rows shown; {proof['counts_proved']} of "
-            f"{proof['counts_protected']} hidden counts proved; {time.process_time() - begun:.1f} CPU s",
-            flush=True,
-        )
-    begun = time.process_time()
-    hidden, found = attacked(rows, records)
-    print(f"{len(records)} releases together: {hidden} hidden counts, {len(found)} exposed, "
-          f"{time.process_time() - begun:.1f} CPU s", *found, sep="\n")  # fmt: skip
-    return int(bool(found))
+        family = history(measures[measures["measure_id"].isin(members)], registry)
+        done.append(family)
+        with state.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(family) + "\n")
+        REPORT.write_text(report(done, len(order), sum(map(len, order))), encoding="utf-8")
+        print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
+    return int(any(family[key] for family in done for key in ("refused", "alone", "exposed")))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -8,6 +8,7 @@ race by citizenship by year), so an attacker would write them down as unknowns, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from itertools import combinations
@@ -92,11 +93,10 @@ def needed(rows: pd.DataFrame, listed: Mask, registry: Registry) -> Mask:
 
 def finished(period: pd.Series[str]) -> Mask:
     """Whether the row's period is no year, or a year all of whose quarters are in these rows."""
-    quarters = pd.Series(period.unique())
-    quarters = quarters[quarters.str.contains("-Q")]
-    whole = quarters.str[:4].value_counts().eq(4)
-    is_year = period.str.len().eq(len("2024"))
-    return (~is_year | period.isin(whole[whole].index) | ~period.str[:4].isin(whole.index)).to_numpy()
+    code, periods = period.factorize()
+    quarters = Counter(one[:4] for one in periods if "-Q" in one)
+    whole = [len(one) != len("2024") or quarters[one] in {0, 4} for one in periods]
+    return np.take(np.array(whole, dtype=bool), code)
 
 
 def _in_pool(rows: pd.DataFrame, column: str, registry: Registry) -> Mask:

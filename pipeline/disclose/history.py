@@ -63,28 +63,25 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
     published number has changed without that.
     """
     window = window_of(new)
-    rows = new.reindex(columns=RECORD).assign(
-        window=window, listed=False, shown=False, version=0, name=new["measure_id"]
-    )
-    problems: list[Problem] = []
+    versions = [new.reindex(columns=RECORD).assign(window=window, listed=False, shown=False, version=0)]
     for age, record in enumerate(reversed(earlier), start=1):
         # A year that was not finished was never listed, and means more once there are more quarters.
-        record = record[finished(record["period"]) | record["window"].eq(window)]
-        moved = record["period"].eq("all") & ~record["window"].isin([window, "all"])
-        old = record.assign(
-            version=age, name=record["measure_id"], period=record["period"].mask(moved, WINDOW + record["window"])
-        )
-        changed = _changed(old, rows[rows["version"].eq(0)])
-        said_since = pd.MultiIndex.from_frame(rows.loc[rows["shown"], [*CELL]])
-        silent = changed & old["shown"] & ~_cells(old).isin(said_since) & ~old["measure_id"].isin(corrected)
-        problems += [_silent(row) for row in old[silent].itertuples()]
-        # A measure that changed is set beside its earlier self, under another name: no sum runs across the two.
-        differs = old["measure_id"].isin(set(old.loc[changed, "measure_id"]))
-        old["name"] = old["name"].mask(differs, old["name"] + f" {age} releases ago")
-        rows = pd.concat([rows, old], ignore_index=True)
-    if problems:
-        raise ReleaseRefused(problems)
-    key = ["name", *CELL[1:]]
+        versions.append(record[finished(record["period"]) | record["window"].eq(window)].assign(version=age))
+    rows = pd.concat(versions, ignore_index=True)
+    moved = rows["period"].eq("all") & ~rows["window"].isin([window, "all"])
+    rows["period"] = rows["period"].mask(moved, WINDOW + rows["window"])
+    rows["cell"] = rows.groupby(list(CELL), sort=False).ngroup()
+    changed = _changed(rows)
+    said = rows[rows["shown"]]
+    last_said = said[~said["cell"].duplicated() & changed[said.index] & ~said["measure_id"].isin(corrected)]
+    if len(last_said):
+        raise ReleaseRefused(_silent(row) for row in last_said.itertuples())
+    # A measure that changed is set beside its earlier self, under another name: no sum runs across the two.
+    of_release = rows.groupby(["version", "measure_id"], sort=False).ngroup()
+    rows["self"] = rows["version"].where(of_release.isin(of_release[changed]), 0)
+    rows["name"] = rows["measure_id"]
+    rows.loc[rows["self"].gt(0), "name"] += " " + rows["self"].astype(str) + " releases ago"
+    key = ["cell", "self"]
     ever = rows.groupby(key, sort=False)[["listed", "shown"]].transform("max")
     rows = rows.assign(was_listed=ever["listed"], fixed=ever["shown"])[~rows.duplicated(key)].reset_index(drop=True)
     return Stack(
@@ -102,11 +99,12 @@ def _cells(rows: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(rows[list(CELL)])
 
 
-def _changed(old: pd.DataFrame, new: pd.DataFrame) -> pd.Series[bool]:
-    """Which rows have other counts now; a row that is gone has not changed."""
-    now = new.set_index(list(CELL))[_COUNTS].reindex(_cells(old))
-    same = [old[c].fillna(-1).to_numpy() == now[c].fillna(-1).to_numpy() for c in _COUNTS]
-    return ~pd.Series(np.all(same, axis=0), index=old.index) & _cells(old).isin(_cells(new))
+def _changed(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows have other counts in the new release; a row that is gone has not changed."""
+    now = rows[rows["version"].eq(0)].set_index("cell")[_COUNTS]
+    then = now.reindex(rows["cell"])
+    same = [rows[c].fillna(-1).to_numpy() == then[c].fillna(-1).to_numpy() for c in _COUNTS]
+    return ~pd.Series(np.all(same, axis=0), index=rows.index) & rows["cell"].isin(now.index)
 
 
 def _ties(rows: pd.DataFrame) -> Ties:

@@ -1,0 +1,58 @@
+"""Quarter after quarter of releases: what the tool of `tests/releases.md` finds, on a county that takes seconds."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from pipeline.disclose import load_registry, publish
+from pipeline.disclose.coarsen import finished
+from pipeline.disclose.registry import CELL
+from tests import releases
+from tests.small_county import county, margins
+
+REGISTRY = releases.County(**vars(load_registry()))
+BREAKDOWNS = [(), ("citizenship",), ("race",), ("race", "citizenship")]
+
+
+@pytest.fixture(scope="module")
+def measures() -> pd.DataFrame:
+    """Two measures and seven quarters, of which the last three make no year."""
+    cells = county(6_000, 7, {"M-1": (1.0, 0.5), "M-2": (0.4, 0.3)}, seed=1)
+    rows = margins(cells, BREAKDOWNS)
+    rows = rows[finished(rows["period"])]
+    return rows.assign(mart="charging", ci_method="wilson", unit="share", estimate=0.5, status="ok", reason="").assign(
+        **dict.fromkeys(["unknown_citizenship", "ci_low", "ci_high", "bound_low", "bound_high"], float("nan"))
+    )
+
+
+def test_a_release_for_each_quarter_holds_what_was_over_and_the_sum_of_finished_years(measures: pd.DataFrame) -> None:
+    made = dict(releases.releases(measures, REGISTRY))
+    assert list(made) == ["2015-Q4", "2016-Q1", "2016-Q2", "2016-Q3"]
+    rows = made["2016-Q1"]
+    assert set(rows["period"]) == {"2015-Q1", "2015-Q2", "2015-Q3", "2015-Q4", "2015", "2016-Q1", "all"}
+    counts = rows.set_index(["period", *CELL[2:], "measure_id"])["denominator"]
+    pd.testing.assert_series_equal(counts["all"], counts["2015"], check_like=True)
+
+
+def test_of_four_releases_put_together_no_hidden_count_is_exposed(measures: pd.DataFrame) -> None:
+    order = releases.ordered(measures, REGISTRY)
+    assert sorted(order) == [["M-1"], ["M-2"]]
+    done = [releases.history(measures[measures["measure_id"].isin(members)], REGISTRY) for members in order]
+    for family in done:
+        assert family["releases"] == 4
+        assert family["hidden"] > 20
+        assert (family["refused"], family["alone"], family["exposed"]) == ([], [], [])
+        assert all(wide >= need for wide, need, _ in family["narrowest"])
+    text = releases.report(done, 2, 2)
+    assert "**2 of 2 families** are done, 2 of 2 measures: 2 with 4 releases." in text
+    assert "| race x citizenship | 2 |" in text
+
+
+def test_a_count_that_an_earlier_release_forgot_to_hide_is_found(measures: pd.DataFrame) -> None:
+    *_, (_, last) = releases.releases(measures[measures["measure_id"].eq("M-2")], REGISTRY)
+    record = publish(last, releases.NO_COMPARISONS, registry=REGISTRY).record
+    assert not releases.together(last, [record], REGISTRY)["exposed"]
+    forgotten = record.index[record["listed"] & ~record["shown"]][0]
+    slip = record.assign(shown=record["shown"] | (record.index == forgotten))
+    assert releases.together(last, [slip, record], REGISTRY)["exposed"]
