@@ -78,8 +78,9 @@ def spark_session(*, master: str, warehouse: Path) -> Iterator[None]:
 
     builder = SparkSession.builder.master(master).appName("immigration-integrity-audit")
     settings = {**_MEANING, **_CLOSED, "spark.sql.warehouse.dir": _on_disk(warehouse)}
-    if master.startswith("local"):
+    if master.startswith(("local", "spark://127.0.0.1:")):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nobody else has to reach the driver
+    if master.startswith("local"):
         quarter = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
         settings["spark.driver.memory"] = f"{quarter >> 20}m"
     for name, value in settings.items():
@@ -90,8 +91,8 @@ def spark_session(*, master: str, warehouse: Path) -> Iterator[None]:
         except Exception as error:
             raise _did_not_start(master, error) from error
         try:
-            # a part of a table for each core; Spark's own 200 are for clusters
-            session.conf.set("spark.sql.shuffle.partitions", str(session.sparkContext.defaultParallelism))
+            if master.startswith("local"):  # a part of a table for each core; Spark's own 200 are for clusters
+                session.conf.set("spark.sql.shuffle.partitions", str(session.sparkContext.defaultParallelism))
             yield
         finally:
             session.stop()

@@ -1,4 +1,4 @@
-"""Apache Spark builds the same tables as DuckDB, row for row, and its own failures are told.
+"""Apache Spark builds the same tables as DuckDB, row for row, though a worker is lost, and its own failures are told.
 
 Where pyspark is absent the comparison is skipped: `make spark`, then `.venv-spark/bin/python -m pytest
 tests/test_spark.py`.
@@ -17,11 +17,15 @@ import pytest
 
 from pipeline import spark, transform
 from pipeline.cli import main
+from pipeline.contract import ROOT
 from pipeline.errors import AuditError
+from pipeline.ingest.office import OFFICES_FOLDER
 from tests import worlds
 from tests.oracle import AS_OF, PERIOD, Draw
+from tests.spark_cluster import cluster, losing
 from tests.test_consequences import CASES, County, _add_case, _add_stories
 from tests.test_oracles import ORACLES
+from tests.test_real_offices import DATA, OFFICES, land_office
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
@@ -69,25 +73,62 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    folder = tmp_path_factory.mktemp("engines")
-    databases = {engine: folder / f"{engine}.duckdb" for engine in ("duckdb", "spark")}
-    worlds.land(databases["duckdb"], world(), as_of=AS_OF, period=PERIOD, supplied=None)
-    shutil.copyfile(databases["duckdb"], databases["spark"])
-    worlds.run_dbt(databases["duckdb"], "build", "--exclude-resource-type", "test")
+def by_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the database that was landed, and with what DuckDB built of it."""
+    folder = tmp_path_factory.mktemp("duckdb")
+    worlds.land(folder / "audit.duckdb", world(), as_of=AS_OF, period=PERIOD, supplied=None)
+    return _build_by_duckdb(folder / "audit.duckdb", folder)
+
+
+def _build_by_duckdb(landed: Path, folder: Path) -> Path:
+    for copy in ("as_landed.duckdb", "built.duckdb"):
+        shutil.copyfile(landed, folder / copy)
+    worlds.run_dbt(folder / "built.duckdb", "build", "--exclude-resource-type", "test")
+    return folder
+
+
+def _build_by_spark(by_duckdb: Path, folder: Path, *, master: str) -> Pair:
+    database = shutil.copyfile(by_duckdb / "as_landed.duckdb", folder / "by_spark.duckdb")
     with pytest.MonkeyPatch.context() as patch:
         # what pays for large tables costs more than these: plans made anew while they run, code compiled for good
-        patch.setenv("PYSPARK_SUBMIT_ARGS", "--conf spark.sql.adaptive.enabled=false pyspark-shell")
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
-        built = transform.build(database=databases["spark"], work=folder, master="local[2]")
+        settings = "--conf spark.sql.adaptive.enabled=false --conf spark.sql.shuffle.partitions=2"
+        patch.setenv("PYSPARK_SUBMIT_ARGS", f"{settings} pyspark-shell")
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m")
+        built = transform.build(database=database, work=folder, master=master)
     both = duckdb.connect()
-    for engine, database in databases.items():
-        both.execute(f"attach '{database}' as by_{engine} (read_only)")
+    for engine, path in {"duckdb": by_duckdb / "built.duckdb", "spark": database}.items():
+        both.execute(f"attach '{path}' as by_{engine} (read_only)")
     return Pair(both=both, built=built)
+
+
+@pytest.fixture(scope="module", params=["on this machine", "on a cluster that loses one of two workers"])
+def pair(request: pytest.FixtureRequest, by_duckdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    folder = tmp_path_factory.mktemp("spark")
+    if request.param == "on this machine":
+        return _build_by_spark(by_duckdb, folder, master="local[2]")
+    halfway = len(list((ROOT / "models").rglob("*.sql"))) // 2
+    with (
+        cluster(tmp_path_factory.mktemp("cluster")) as two,
+        losing(two, "127.0.0.2", when=lambda: len(list(folder.glob("warehouse/*/*/_SUCCESS"))) > halfway),
+    ):
+        return _build_by_spark(by_duckdb, folder, master=two.master)
 
 
 @needs_spark
 def test_every_model_holds_the_same_rows_in_the_same_types_on_both_engines(pair: Pair) -> None:
+    _assert_alike(pair)
+
+
+@pytest.mark.slow
+@needs_spark
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"the public records are not in {DATA}")
+@pytest.mark.parametrize("office", OFFICES)
+def test_every_model_of_real_records_holds_the_same_rows_on_both_engines(office: str, tmp_path: Path) -> None:
+    landed = land_office(OFFICES_FOLDER / office, DATA / office, tmp_path).database
+    _assert_alike(_build_by_spark(_build_by_duckdb(landed, tmp_path), tmp_path, master="local[2]"))
+
+
+def _assert_alike(pair: Pair) -> None:
     tables = pair.both.execute(
         """select table_schema || '.' || table_name from information_schema.tables
         where table_catalog = 'by_duckdb' and table_schema in ('staging', 'intermediate', 'marts') order by 1"""
