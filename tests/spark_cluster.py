@@ -82,14 +82,15 @@ def losing(lost: Cluster, host: str, *, when: Callable[[], bool]) -> Iterator[No
     killed = Event()
 
     def watch() -> None:
-        while not over.wait(0.1) and not when():
-            pass
+        while not when():
+            if over.wait(0.1):
+                return
         lost.freeze(host)
-        while not over.wait(0.1) and not running(host):
-            pass
-        if not over.is_set():
-            lost.kill(host)
-            killed.set()
+        while not running(host):
+            if over.wait(0.1):
+                return
+        lost.kill(host)
+        killed.set()
 
     watcher = Thread(target=watch)
     watcher.start()

@@ -22,7 +22,7 @@ from pipeline.errors import AuditError
 from pipeline.ingest.office import OFFICES_FOLDER
 from tests import worlds
 from tests.oracle import AS_OF, PERIOD, Draw
-from tests.spark_cluster import cluster, losing
+from tests.spark_cluster import Cluster, cluster, losing
 from tests.test_consequences import CASES, County, _add_case, _add_stories
 from tests.test_oracles import ORACLES
 from tests.test_real_offices import DATA, OFFICES, land_office
@@ -160,6 +160,12 @@ def test_a_row_that_one_engine_holds_once_more_or_otherwise_is_a_difference() ->
         Pair(both=both, built=transform.Built(models=0, tests_passed=0, compiled={})).differing("model"), key=str
     )
     assert found == [("duckdb", 2, None), ("spark", 1, "a"), ("spark", 2, "")]
+
+
+def test_a_worker_that_is_not_lost_before_the_end_was_not_lost_at_all() -> None:
+    nobody = Cluster(master="", workers={})
+    with pytest.raises(AssertionError, match="not at work"), losing(nobody, "127.0.0.2", when=lambda: False):
+        pass
 
 
 def test_without_spark_the_audit_says_what_to_install_before_it_lands_anything(
