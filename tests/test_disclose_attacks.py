@@ -392,6 +392,17 @@ def test_what_is_told_by_year_alone_is_told_again_with_a_year_more() -> None:
     assert publish(more, NO_COMPARISONS, earlier=[first]).measures["status"].eq("ok").all()
 
 
+def test_a_release_is_not_refused_for_a_search_that_gave_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the measure was ever shown, so that any of its counts may be anything: it must only be looked for longer."""
+    first = publish(quarters({"2023": (3, 8), "all": (3, 8)}), NO_COMPARISONS).record
+    monkeypatch.setattr(attack, "_WORK", 0)
+    more = quarters({"2023": (3, 8), "2024": (2, 6), "all": (5, 14)})
+    second = publish(more, NO_COMPARISONS, earlier=[first])
+    assert not first["shown"].any()
+    assert second.measures["status"].eq(HIDDEN).all()
+    assert second.proof["counts_proved"] == second.proof["counts_protected"] > 0
+
+
 def test_totals_of_finished_years_are_told_again_each_quarter() -> None:
     whole = {"2023-Q1": (50, 100), "2023-Q2": (60, 100), "2023-Q3": (50, 90), "2023-Q4": (40, 90)}
     whole |= {"2023": (200, 380), "all": (200, 380)}
