@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 from rapidfuzz import fuzz, process
 
-from pipeline.contract import LINEAGE, Contract
+from pipeline.contract import LINEAGE, Contract, duckdb_memory_limit
 from pipeline.errors import AuditError, Problem, Severity, place
 from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, namespace
 from pipeline.ingest.expression import columns_of
@@ -71,17 +71,17 @@ def land(
     database: Path,
     work: Path,
     freeze: bool = False,
-    memory_limit: str = "50%",
+    memory_limit: str | None = None,
 ) -> Landing:
     """Land all files of `raw` into the schema `landed` of `database`. Raises `AuditError` with every problem found.
 
-    What does not fit into `memory_limit`, a size or a share of the machine's memory, waits in `work`.
+    What does not fit into `memory_limit`, by default that of all steps, waits in `work`.
     """
     sources = find_sources(office, raw, freeze=freeze, work=work)
     connection = duckdb.connect(str(database))
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
-        connection.execute(f"set memory_limit = {literal(memory_limit)}")  # as in pipeline/dbt/profiles.yml
+        connection.execute(f"set memory_limit = {literal(memory_limit or duckdb_memory_limit())}")
         connection.execute("set enable_progress_bar = false")  # a notebook would show it
         settings = office.settings
         install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))
