@@ -72,6 +72,9 @@ class SameCounts:
     sums: pd.DataFrame
 
 
+NO_SUMS = pd.DataFrame(columns=["sum", "whole", "part", "parts"], dtype="int64")
+
+
 @dataclass(frozen=True, kw_only=True)
 class System:
     """Counts and the lines between them.
@@ -114,15 +117,15 @@ def build_system(
     """The system of the rows of a long table; rows without counts take no part in it.
 
     What changed between the two rows of a tie is a count as well: it may be about few people where neither row is.
-    `same` says which counts are one (`same_counts`); without it that is read off these rows.
+    `same` says which counts are one and which are sums of others (`same_counts`); without it the first is read off these rows.
     Raises AuditError where a margin is not the sum of its parts: such a table cannot be judged.
     """
     shown = _shown_counts(rows)
     hidden, inside = _between_counts(shown)
     changed, since = _changed_counts(shown, ties, len(shown) + len(hidden))
     counts, inside = pd.concat([shown, hidden, changed], ignore_index=True), pd.concat([inside, since])
-    same = same_counts(rows, registry) if same is None else same
-    counts["series"] = _series(counts, same.number)
+    number, sums = (same.number, same.sums) if same else (_numbers(rows, registry)[0], NO_SUMS)
+    counts["series"] = _series(counts, number)
     counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
     names = counts.drop_duplicates("node").set_index("node").sort_index()
 
@@ -132,7 +135,7 @@ def build_system(
         nodes[of_role["row"].to_numpy(dtype=np.int64), position] = of_role["node"]
 
     margins = [_lines_along(names, axis, registry) for axis in _PLACE]
-    margins += [_lines_over_strata(counts), _lines_across(names, same.sums)]
+    margins += [_lines_over_strata(counts), _lines_across(names, sums)]
     floor = np.where(names["role"].eq("change"), -UNBOUNDED, 0)
     inside["node"] = counts["node"].to_numpy()[inside["count"]]
     lines, is_margin, labels = _matrix(pd.concat(margins), [*_sums(nodes), inside], len(names))
@@ -242,6 +245,12 @@ def same_counts(rows: pd.DataFrame, registry: Registry) -> SameCounts:
     the parts of a whole, which are different people however many they are. Counts that are small everywhere agree by
     chance.
     """
+    number, counts = _numbers(rows, registry)
+    return SameCounts(number=number, sums=_sums_across(number, counts, registry.threshold))
+
+
+def _numbers(rows: pd.DataFrame, registry: Registry) -> tuple[pd.Series[int], dict[int, tuple[bytes, Integers]]]:
+    """The number of each name, and for each number the places that have a count, and the counts there."""
     with_whole = set(rows.loc[rows["stratum"].eq("all"), "measure_id"])
     seen: dict[tuple[bytes, bytes], tuple[int, set[str]]] = {}
     number: dict[tuple[str, str, str], int] = {}
@@ -256,8 +265,7 @@ def same_counts(rows: pd.DataFrame, registry: Registry) -> SameCounts:
                 measures.add(measure)
         counts.setdefault(number[name], (place.tobytes(), value))
     index = pd.MultiIndex.from_tuples(list(number), names=["measure_id", "stratum", "role"])
-    numbers = pd.Series(list(number.values()), index=index, dtype="int64")
-    return SameCounts(number=numbers, sums=_sums_across(numbers, counts, registry.threshold))
+    return pd.Series(list(number.values()), index=index, dtype="int64"), counts
 
 
 def _named_counts(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], Integers, Integers]]:
@@ -287,7 +295,7 @@ def _sums_across(number: pd.Series[int], counts: dict[int, tuple[bytes, Integers
     """The sums that hold in every cell: of any two counts, and of all strata of one measure.
 
     An attacker may use them whether they follow from the definitions or not. What a measure says of its own counts is
-    left out: those lines are known. `counts` holds for each number the places that have it, and the counts there.
+    left out: those lines are known. `counts` is that of `_numbers`.
     """
     measures = pd.Series(number.index.get_level_values("measure_id")).groupby(number.to_numpy()).agg(set)
     strata = number[number.index.get_level_values("stratum") != "all"].groupby(["measure_id", "role"]).unique()
@@ -310,7 +318,7 @@ def _sums_across(number: pd.Series[int], counts: dict[int, tuple[bytes, Integers
                 holds = (values[whole] == values[parts].sum(axis=0)).all()
                 if holds and not set.intersection(*(speak[one] for one in (whole, *parts))):
                     found += [(len(found), ones[whole], ones[part], len(parts)) for part in parts]
-    return pd.DataFrame(found, columns=["sum", "whole", "part", "parts"], dtype="int64")
+    return pd.DataFrame(found, columns=NO_SUMS.columns, dtype="int64")
 
 
 def families(same: SameCounts) -> pd.Series[int]:
