@@ -17,7 +17,7 @@ from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
 from pipeline.disclose.publish import _follows, _gate
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import WINDOW, build_system, same_counts
+from pipeline.disclose.system import WINDOW, apart, build_system, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.estimands import ADJUSTED_COLUMNS
 from tests.test_disclose import CELL, NO_COMPARISONS, NO_RACE_UNKNOWN, long_table
@@ -435,6 +435,15 @@ def test_what_was_published_once_is_published_again() -> None:
     first = publish(rows, NO_COMPARISONS)
     again = publish(rows, NO_COMPARISONS, earlier=[first.record])
     pd.testing.assert_frame_equal(first.measures, again.measures)
+
+
+def test_counts_that_agree_in_the_few_rows_that_are_listed_are_not_one_for_that() -> None:
+    one = long_table({("white", "citizen"): (40, 400), ("black", "citizen"): (30, 300)})
+    other = long_table({("white", "citizen"): (30, 300), ("black", "citizen"): (40, 400)}).assign(measure_id="other")
+    rows = pd.concat([one, other])
+    totals = rows[rows["race"].eq("all") & rows["citizenship"].eq("all")]
+    assert same_counts(totals, load_registry()).number.nunique() == 3
+    assert apart(same_counts(rows, load_registry()), totals, load_registry()).number.nunique() == 6
 
 
 def test_the_default_registry_has_one_name_for_each_table() -> None:

@@ -17,7 +17,7 @@ from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
 from pipeline.disclose.suppress import make_gate
-from pipeline.disclose.system import Mask, SameCounts, build_system, same_counts
+from pipeline.disclose.system import Mask, SameCounts, apart, build_system, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
 #: So many exposed counts are explained; the others are counted.
@@ -69,9 +69,11 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
     bounds = propagate(system, known)
     narrow = gate.protected(named, revealed, known) & (bounds[1] - bounds[0] < gate.node_threshold)
     if not narrow.any():  # the exact attack takes the names of a count by themselves, where their tables differ
-        system = build_system(rows, registry)
+        told = known[system.nodes] & (system.nodes >= 0)  # under whatever name
+        system = build_system(rows, registry, same=apart(same, rows, registry))
         gate = make_gate(system, rows, registry)
         known = gate.known(revealed | nobody)
+        known[system.nodes[told]] = True
         protected = gate.protected(named, revealed, known)
         narrow = unproved(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system))
     found = np.flatnonzero(narrow)

@@ -249,6 +249,16 @@ def same_counts(rows: pd.DataFrame, registry: Registry) -> SameCounts:
     return SameCounts(number=number, sums=_sums_across(number, counts, registry.threshold))
 
 
+def apart(same: SameCounts, rows: pd.DataFrame, registry: Registry) -> SameCounts:
+    """The same, with names taken apart that do not have the same cells in these rows, and without sums.
+
+    What agrees in these few rows and not in the whole table does so by chance.
+    """
+    here, _ = _numbers(rows, registry)
+    both = pd.DataFrame({"here": here, "whole": same.number.reindex(here.index)})
+    return SameCounts(number=both.groupby(["here", "whole"], dropna=False).ngroup(), sums=NO_SUMS)
+
+
 def _numbers(rows: pd.DataFrame, registry: Registry) -> tuple[pd.Series[int], dict[int, tuple[bytes, Integers]]]:
     """The number of each name, and for each number the places that have a count, and the counts there."""
     with_whole = set(rows.loc[rows["stratum"].eq("all"), "measure_id"])
