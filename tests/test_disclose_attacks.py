@@ -403,6 +403,24 @@ def test_a_release_is_not_refused_for_a_search_that_gave_up(monkeypatch: pytest.
     assert second.proof["counts_proved"] == second.proof["counts_protected"] > 0
 
 
+def test_what_an_earlier_release_gave_away_stops_the_next_only_if_it_is_about_few() -> None:
+    """As it may be found out later that two measures count the same people, or that one is the sum of others."""
+
+    def released_again(second_quarter: tuple[int, int]) -> pd.DataFrame:
+        whole = {
+            "2024-Q1": (50, 100),
+            "2024-Q2": second_quarter,
+            "all": (50 + second_quarter[0], 100 + second_quarter[1]),
+        }
+        first = publish(quarters(whole), NO_COMPARISONS).record
+        first = first.assign(listed=True, shown=first["period"].ne("2024-Q2"))
+        return publish(quarters(whole), NO_COMPARISONS, earlier=[first]).measures.set_index("period")
+
+    assert released_again((60, 100))["status"].eq("ok").all()
+    with pytest.raises(ReleaseRefused, match="IIU602"):
+        released_again((4, 40))
+
+
 def test_totals_of_finished_years_are_told_again_each_quarter() -> None:
     whole = {"2023-Q1": (50, 100), "2023-Q2": (60, 100), "2023-Q3": (50, 90), "2023-Q4": (40, 90)}
     whole |= {"2023": (200, 380), "all": (200, 380)}

@@ -250,7 +250,7 @@ def _gate(whole: Stack, keep: Mask, registry: Registry, same: SameCounts | None)
     kept = whole.only(keep)
     told = frozenset(whole.rows.loc[whole.fixed | whole.was_listed, "measure_id"])
     system = build_system(kept.rows, registry, kept.ties, same)
-    return make_gate(system, kept.rows, registry, kept.fixed | kept.follows, told, kept.was_listed & ~kept.fixed)
+    return make_gate(system, kept.rows, registry, kept.fixed | kept.follows, told)
 
 
 def _follows(gate: Gate, whole: Stack) -> Mask:

@@ -28,8 +28,8 @@ class Gate:
 
     `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
     show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs;
-    `fixed` rows were published before and cannot be hidden. `measure` is each row's; `promised` rows were hidden in an
-    earlier release, and must stay so whatever it costs. `told` are the measures that earlier releases spoke of.
+    `fixed` rows were published before and cannot be hidden. `measure` is each row's; `told` are the measures that
+    earlier releases spoke of.
     """
 
     system: System
@@ -40,7 +40,6 @@ class Gate:
     fixed: Mask
     measure: npt.NDArray[np.object_]
     told: frozenset[str]
-    promised: Mask
 
     @cached_property
     def shows(self) -> sparse.csr_array:
@@ -128,11 +127,12 @@ class Gate:
 
     @cached_property
     def may_be_conceded(self) -> Mask:
-        """The counts that nobody hid before and that are hidden now in front of others, for none of their own reasons.
+        """The counts that are hidden in front of others, now or before, and for none of their own reasons.
 
-        If earlier releases alone give such a count away, as two totals of which one is later, it is public already.
+        If earlier releases alone give such a count away, as two totals of which one is later, it is public already, and
+        whoever stands behind it is looked for by himself.
         """
-        own_reason = self.shown_by @ (self.primary() | self.promised) > 0
+        own_reason = self.shown_by @ self.primary() > 0
         told = self.shown_by @ self.of(self.told) > 0
         may: Mask = told & ~own_reason & ~self.small
         return may
@@ -158,7 +158,6 @@ def make_gate(
     registry: Registry,
     fixed: Mask | None = None,
     told: frozenset[str] = frozenset(),
-    promised: Mask | None = None,
 ) -> Gate:
     """The gate of these rows. To hide a row costs more, the more cases it speaks of."""
     row_threshold = registry.thresholds(rows)
@@ -179,7 +178,6 @@ def make_gate(
         fixed=np.zeros(len(rows), dtype=bool) if fixed is None else fixed,
         measure=rows["measure_id"].to_numpy(dtype=object),
         told=told,
-        promised=np.zeros(len(rows), dtype=bool) if promised is None else promised,
     )
 
 
