@@ -7,10 +7,15 @@
 -- is the only one, could not bring more than a year, and brought six months or less.
 with answers as (
     select
-        answered.*,
+        answered.question_id,
+        answered.law_known,
         crimes.second_crime,
+        answered.ground,
+        answered.consequence_id,
+        answered.depends_on,
+        answered.answer,
+        answered.is_reviewed and questions.is_conviction_reviewed as is_reviewed,
         questions.conviction,
-        questions.is_conviction_reviewed,
         questions.max_reaches_one_year,
         questions.max_exceeds_one_year,
         questions.over_six_months,
@@ -20,73 +25,46 @@ with answers as (
     cross join (values ('other_case'), ('same_case'), ('none')) as crimes (second_crime)
 ),
 
+-- the three grounds that such a crime may be, and what each turns on
+turpitude as (
+    select
+        grounds.stands_for_it,
+        grounds.ground,
+        grounds.depends_on
+    from (
+        values
+        ('cimt', 'cimt_deportable_one', 'max_one_year'),
+        ('cimt', 'cimt_deportable_two', 'second_crime'),
+        ('cimt', 'cimt_inadmissible', 'imposed_over_six_months')
+    ) as grounds (stands_for_it, ground, depends_on)
+),
+
 resolved as (
     select
-        question_id,
-        law_known,
-        second_crime,
-        ground,
-        consequence_id,
-        depends_on,
-        conviction,
-        is_reviewed and is_conviction_reviewed as is_reviewed,
-        answer
-    from answers
-    where ground <> 'cimt'
-    union all
-    select
-        question_id,
-        law_known,
-        second_crime,
-        'cimt_deportable_one' as ground,
-        consequence_id,
-        'max_one_year' as depends_on,
-        conviction,
-        is_reviewed and is_conviction_reviewed as is_reviewed,
+        answers.question_id,
+        answers.law_known,
+        answers.second_crime,
+        coalesce(turpitude.ground, answers.ground) as ground,
+        answers.consequence_id,
+        coalesce(turpitude.depends_on, answers.depends_on) as depends_on,
+        answers.conviction,
+        answers.is_reviewed,
         case
-            when answer = 'no_known_ground' or not max_reaches_one_year then 'no_known_ground'
-            when max_reaches_one_year then answer
+            when turpitude.ground is null or answers.answer = 'no_known_ground' then answers.answer
+            when turpitude.ground = 'cimt_deportable_one' and answers.max_reaches_one_year then answers.answer
+            when turpitude.ground = 'cimt_deportable_one' and not answers.max_reaches_one_year then 'no_known_ground'
+            when turpitude.ground = 'cimt_deportable_two' and answers.second_crime = 'other_case' then answers.answer
+            when turpitude.ground = 'cimt_deportable_two' and answers.second_crime = 'none' then 'no_known_ground'
+            when turpitude.ground <> 'cimt_inadmissible' then 'cannot_determine'
+            when answers.second_crime <> 'none' or answers.max_exceeds_one_year then answers.answer
+            when answers.over_six_months and answers.is_sentence_assumed then {{ at_most_possible('answers.answer') }}
+            when answers.over_six_months then answers.answer
+            when not answers.max_exceeds_one_year and not answers.over_six_months then 'no_known_ground'
             else 'cannot_determine'
         end as answer
     from answers
-    where ground = 'cimt'
-    union all
-    select
-        question_id,
-        law_known,
-        second_crime,
-        'cimt_deportable_two' as ground,
-        consequence_id,
-        'second_crime' as depends_on,
-        conviction,
-        is_reviewed and is_conviction_reviewed as is_reviewed,
-        case
-            when answer = 'no_known_ground' or second_crime = 'none' then 'no_known_ground'
-            when second_crime = 'other_case' then answer
-            else 'cannot_determine'
-        end as answer
-    from answers
-    where ground = 'cimt'
-    union all
-    select
-        question_id,
-        law_known,
-        second_crime,
-        'cimt_inadmissible' as ground,
-        consequence_id,
-        'imposed_over_six_months' as depends_on,
-        conviction,
-        is_reviewed and is_conviction_reviewed as is_reviewed,
-        case
-            when answer = 'no_known_ground' then 'no_known_ground'
-            when second_crime <> 'none' or max_exceeds_one_year then answer
-            when over_six_months and is_sentence_assumed then {{ at_most_possible('answer') }}
-            when over_six_months then answer
-            when not max_exceeds_one_year and not over_six_months then 'no_known_ground'
-            else 'cannot_determine'
-        end as answer
-    from answers
-    where ground = 'cimt'
+    -- three rows for a crime involving moral turpitude, one for any other ground
+    left join turpitude on answers.ground = turpitude.stands_for_it
 ),
 
 weighed as (
