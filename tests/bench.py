@@ -8,7 +8,7 @@ bench fails: so each script is a second opinion of landing, models and grouping,
     python -m tests.bench --audited CASES EXPORTS AUDIT
 
 does the same with an audit that has run already. Either way `tests/bench.md` and `tests/bench.svg` are written anew, from
-all sizes that were measured on this machine so far (a JSON file beside each county).
+all sizes that this version of the program was measured at on this machine.
 """
 
 from __future__ import annotations
@@ -118,16 +118,23 @@ def measure(cases: int, exports: Path, out: Path, work: Path, audit: Cost | None
         same=same,
         different=different,
     )
-    measured = CACHE / "measured" / f"{cases}.json"
-    measured.parent.mkdir(parents=True, exist_ok=True)
-    measured.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+    kept = _measured_here() / f"{cases}.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
     return result
 
 
+def _measured_here() -> Path:
+    """Where this version's figures are kept: a line through those of two versions would be neither's."""
+    from pipeline.report.release import code_hash  # the scripts' processes are not to pay for its imports
+
+    return CACHE / "measured" / code_hash()[:8]
+
+
 def measured() -> list[Result]:
-    """What was measured on this machine, the smallest county first."""
+    """What this version was measured at, the smallest county first."""
     found = []
-    for path in (CACHE / "measured").glob("*.json"):
+    for path in _measured_here().glob("*.json"):
         saved = json.loads(path.read_text(encoding="utf-8"))
         saved["scripts"] = {name: Cost(**cost) for name, cost in saved["scripts"].items()}
         saved["audit"] = saved["audit"] and Cost(**saved["audit"])
