@@ -421,6 +421,38 @@ def test_what_an_earlier_release_gave_away_stops_the_next_only_if_it_is_about_fe
         released_again((4, 40))
 
 
+def test_that_two_totals_give_away_that_nobody_came_between_stops_no_release() -> None:
+    """Of 2023 nobody spoke until a total of later years was as large as one before: its 8 are still no one's business."""
+    counts = {"2022": (25, 300), "2023": (0, 8), "2024": (0, 300)}
+    records: list[pd.DataFrame] = []
+    for end in ("2022", "2024"):
+        until = {year: count for year, count in counts.items() if year <= end}
+        rows = quarters(until | {"all": (25, sum(n for _, n in until.values()))})
+        named = rows["period"].isin(["2022", "all"]).to_numpy()
+        records.append(publish(rows, NO_COMPARISONS, earlier=records).record.assign(listed=named, shown=named))
+    later = {str(year): (40, 300) for year in range(2025, 2029)}
+    third = publish(quarters(counts | later | {"all": (185, 1808)}), NO_COMPARISONS, earlier=records)
+    status = third.measures.set_index("period")["status"]
+    assert status.eq(HIDDEN).to_dict() == {period: period in {"2023", "2024"} for period in status.index}
+    assert set(status.index) == {*counts, *later, "all"}
+    assert third.proof["counts_proved"] == third.proof["counts_protected"] > 0
+
+
+def test_of_nobody_it_is_known_how_many_had_the_outcome() -> None:
+    asked = outcome("asked", 200, 0, 50)
+    told = long_table({("white", "citizen"): (90, 200), ("black", "citizen"): (0, 0), ("asian", "citizen"): (20, 50)})
+    rows = pd.concat([asked, told.assign(measure_id="told")], ignore_index=True)
+    gate = make_gate(
+        build_system(rows, load_registry(), same=same_counts(rows, load_registry())), rows, load_registry()
+    )
+    at = (rows["measure_id"].eq("told") & rows["race"].eq("black")).to_numpy()
+    nothing = np.zeros(len(rows), dtype=bool)
+    assert not gate.known(nothing)[gate.system.nodes[at]].any()
+    assert gate.known((rows["measure_id"].eq("asked") & rows["race"].eq("black")).to_numpy())[
+        gate.system.nodes[at]
+    ].all()
+
+
 def test_totals_of_finished_years_are_told_again_each_quarter() -> None:
     whole = {"2023-Q1": (50, 100), "2023-Q2": (60, 100), "2023-Q3": (50, 90), "2023-Q4": (40, 90)}
     whole |= {"2023": (200, 380), "all": (200, 380)}

@@ -79,12 +79,13 @@ class Gate:
     def known(self, shown: Mask) -> Mask:
         """The counts that the shown rows say, with what a published zero says of its parts.
 
-        None of all is none of each, and so all of each as well: where another row shows how many a part has, and these
-        are not too few, it is no secret that they are all of them.
+        None of all is none of each, be it of each group or of those who had the outcome and who had not; and so all of each
+        as well: where another row shows how many a part has, and these are not too few, it is no secret that they are all.
         """
         known: Mask = self.shown_by @ (shown | self.fixed) > 0
         can_be_none = (self.system.value == 0) & (self.system.floor == 0)
-        heads, parts = self.margin_lines < 0, (self.margin_lines > 0).T.tocsr()
+        never_negative = self.system.lines[np.flatnonzero(abs(self.system.lines) @ (self.system.floor < 0) == 0)]
+        heads, parts = never_negative < 0, (never_negative > 0).T.tocsr()
         cells = abs(self._cell_lines)
         while True:
             none = known & can_be_none
@@ -127,15 +128,24 @@ class Gate:
 
     @cached_property
     def may_be_conceded(self) -> Mask:
-        """The counts that are hidden in front of others, now or before, and for none of their own reasons.
+        """The counts that are nobody's, and those that are hidden in front of others and for none of their own reasons.
 
         If earlier releases alone give such a count away, as two totals of which one is later, it is public already, and
-        whoever stands behind it is looked for by himself.
+        whoever stands behind it is looked for by himself: also how many there were of whom nobody had the outcome.
         """
         own_reason = self.shown_by @ self.primary() > 0
         told = self.shown_by @ self.of(self.told) > 0
-        may: Mask = told & ~own_reason & ~self.small
+        may: Mask = told & ~self.small & (~own_reason | (self.system.value == 0))
         return may
+
+    @cached_property
+    def given_away(self) -> Mask:
+        """Those of them that propagation finds in the earlier releases alone: nothing more is hidden for their sake."""
+        if not self.fixed.any():
+            return np.zeros(len(self.system.value), dtype=bool)
+        low, high = propagate(self.system, self.known(self.fixed))
+        away: Mask = self.may_be_conceded & (high - low < self.node_threshold)
+        return away
 
     def of(self, measures: Collection[str]) -> Mask:
         """The rows of these measures."""
@@ -210,9 +220,9 @@ def protect(
     low, high = gate.system.value.copy(), gate.system.value.copy()
     stale = np.ones(len(low), dtype=bool)
     shown = shown & ~gate.of(given_up)
-    conceded = np.zeros(len(low), dtype=bool)
+    conceded = gate.given_away.copy()
     while True:
-        before, shown = shown, _close_lines(gate, listed, shown, given_up)
+        before, shown = shown, _close_lines(gate, listed, shown, given_up, conceded)
         stale |= gate.beside(before & ~shown)
         known = gate.known(shown)
         protected = gate.protected(listed, shown, known, given_up) & ~conceded
@@ -242,14 +252,14 @@ def protect(
         stale = gate.beside(before & ~shown)
 
 
-def _close_lines(gate: Gate, listed: Mask, shown: Mask, given_up: Collection[str]) -> Mask:
+def _close_lines(gate: Gate, listed: Mask, shown: Mask, given_up: Collection[str], conceded: Mask) -> Mask:
     """No line with a lone unknown, and none whose unknowns are known to sum to less than a threshold."""
     lines = gate.margin_lines
     parts, heads, both = lines > 0, lines < 0, abs(lines)
     stuck = np.zeros(lines.shape[0], dtype=bool)
     while True:
         known = gate.known(shown)
-        protected = gate.protected(listed, shown, known, given_up)
+        protected = gate.protected(listed, shown, known, given_up) & ~conceded
         need = _largest(both, np.where(protected, gate.node_threshold, 0))
         sum_is_known = heads @ known > 0
         bounded = sum_is_known & (heads @ gate.system.floor == 0)
