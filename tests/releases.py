@@ -16,6 +16,8 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,15 +25,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, sparse
+from scipy.sparse import csgraph
 
 from pipeline.disclose import Registry, load_registry, publish
 from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.challenge import challenge
-from pipeline.disclose.history import stack
+from pipeline.disclose.history import stack, window_of
 from pipeline.disclose.registry import CELL
 from pipeline.disclose.suppress import Gate, make_gate
-from pipeline.disclose.system import build_system, families, same_counts
+from pipeline.disclose.system import WINDOW, System, build_system, families, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.measures import COMPARISON_COLUMNS
 
@@ -51,6 +54,79 @@ class County(Registry):
 
     def of_nobody(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         return np.zeros(len(rows), dtype=bool)
+
+
+@dataclass
+class Memory:
+    """The tables seen of a release: the names of its counts, and of each table by how much which of them differ.
+
+    `window` is what `all` means in the release that is looked at.
+    """
+
+    window: str = ""
+    names: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+    moves: list[tuple[NDArray[Any], NDArray[np.int64]]] = field(default_factory=list)
+
+
+class Remembered(Witnesses):
+    """Witnesses that begin with the tables seen of the release before, as far as these agree with all that is published."""
+
+    def __init__(self, memory: Memory, system: System, known: NDArray[np.bool_]) -> None:
+        super().__init__(system)
+        self.memory, self.true = memory, system.value
+        names = system.names[[*CELL, "role"]].astype(str)
+        names["period"] = names["period"].mask(names["period"].eq("all"), WINDOW + memory.window)
+        self.names = pd.util.hash_pandas_object(names, index=False).to_numpy()
+        moves, fresh = memory.moves, ~known & ~np.isin(self.names, memory.names)
+        memory.names, memory.moves = self.names, []
+        place = pd.Index(self.names)
+        for start in range(0, len(moves), 64):
+            some = moves[start : start + 64]
+            difference = np.zeros((len(known), len(some)), dtype=np.int64)
+            for column, (name, by) in zip(difference.T, some, strict=True):
+                at = place.get_indexer(pd.Index(name))
+                column[at[at >= 0]] = by[at >= 0]
+            for column in agreeing(difference, system, known, fresh).T:
+                nodes = np.flatnonzero(column)
+                self.add(nodes, system.value[nodes] + column[nodes])
+
+    def add(self, nodes: NDArray[np.int64], values: NDArray[np.int64]) -> None:
+        if ((values < self.least[nodes]) | (values > self.most[nodes])).any():
+            by = values - self.true[nodes]
+            self.memory.moves.append((self.names[nodes[by != 0]], by[by != 0]))
+        super().add(nodes, values)
+
+
+def agreeing(
+    difference: NDArray[np.int64], system: System, known: NDArray[np.bool_], fresh: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """What of each difference from the true table (a column) makes a table that agrees with all that is published.
+
+    The fresh counts follow as well as they can: so that the lines are short by least in all. Then what hangs together with
+    a broken line, a known count or a count below its floor is dropped.
+    """
+    lines, whole, at = system.lines, difference.copy(), np.flatnonzero(fresh)
+    own = np.flatnonzero(abs(lines) @ fresh)
+    short = sparse.hstack([sparse.eye_array(len(own)), -sparse.eye_array(len(own))])
+    least = np.append((system.floor - system.value)[at], np.zeros(2 * len(own)))
+    for column in (whole.T[one] for one in np.flatnonzero((lines @ whole).any(axis=0)) if len(at)):
+        found = optimize.linprog(  # type: ignore[call-overload]
+            np.repeat([0, 1], [len(at), 2 * len(own)]),
+            A_eq=sparse.hstack([lines[own][:, at], short], format="csr"),
+            b_eq=-(lines[own] @ column),
+            bounds=np.column_stack([least, np.full(len(least), np.inf)]),
+            method="highs",
+        )
+        column[at] = np.rint(found.x[: len(at)]) if found.status == 0 else 0
+    wrong_line = lines @ whole != 0
+    wrong = (known[:, None] & (whole != 0)) | (system.value[:, None] + whole < system.floor[:, None])
+    for column, lines_at, nodes_at in zip(whole.T, wrong_line.T, wrong.T, strict=True):
+        support = np.flatnonzero(column)
+        between = abs(lines[:, support])
+        piece = csgraph.connected_components(between.T @ between, directed=False)[1]
+        at_fault = nodes_at[support] | (between[np.flatnonzero(lines_at)].sum(axis=0) > 0)
+        column[support[np.isin(piece, piece[at_fault])]] = 0
+    return whole
 
 
 def counted(measures: pd.DataFrame, registry: Registry) -> pd.DataFrame:
@@ -98,6 +174,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     """All releases of a family, and the attacks at their end. A release that is refused ends them."""
     begun = time.process_time()
     records: list[pd.DataFrame] = []
+    memory = Memory()
     found: dict[str, Any] = {
         "measures": sorted(set(measures["measure_id"])),
         "releases": 0,
@@ -111,8 +188,11 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
         "narrowest": [],
     }
     for end, rows in releases(measures, registry):
+        memory.window = window_of(rows)
         try:
-            published = publish(rows, NO_COMPARISONS, registry=registry, earlier=records)
+            published = publish(
+                rows, NO_COMPARISONS, registry=registry, earlier=records, witnesses=partial(Remembered, memory)
+            )
         except ReleaseRefused as refused:
             found["refused"] = [f"{end}: {problem.code} {problem.where}" for problem in refused.problems]
             break
@@ -123,7 +203,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     if records:
         found |= {"proof": published.proof, "alone": alone(last, published.measures, registry)}
         found["tables"] = published.tables.drop(columns=["measure_id", "share"]).to_dict("records")
-        found |= together(last, records, registry)
+        found |= together(last, records, registry, memory)
     found["attack_seconds"] = round(time.process_time() - begun - found["seconds"], 1)
     return found
 
@@ -139,7 +219,9 @@ def alone(rows: pd.DataFrame, public: pd.DataFrame, registry: Registry) -> list[
     return []
 
 
-def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Registry) -> dict[str, Any]:
+def together(
+    last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Registry, memory: Memory | None = None
+) -> dict[str, Any]:
     """What he finds who has kept every release: how many counts are hidden, which are exposed, how narrow bounds get.
 
     Two names of one count are one to him, in every table and release.
@@ -152,7 +234,8 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
     hidden = gate.protected(whole.was_listed, whole.fixed, known)
     low, high = propagate(gate.system, known)
     width = (high - low) / gate.node_threshold
-    unseen = unproved(gate.system, (low, high), hidden, gate.node_threshold, Witnesses(gate.system)) & (width >= 1)
+    witnesses = Remembered(memory or Memory(), gate.system, known)
+    unseen = unproved(gate.system, (low, high), hidden, gate.node_threshold, witnesses) & (width >= 1)
     found = [(int(high[n] - low[n]), int(n)) for n in np.flatnonzero(hidden & (width < 1))]
     nodes = np.flatnonzero(hidden & (width >= 1))
     narrowest = nodes[np.argsort(width[nodes], kind="stable")][:SOLVED]

@@ -7,7 +7,7 @@ else in a row (rate, interval, worst-case bounds) is a function of counts, so it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import Mask, SameCounts, build_system, families, same_counts
+from pipeline.disclose.system import Mask, SameCounts, System, build_system, families, same_counts
 from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
@@ -70,11 +70,12 @@ def publish(
     registry: Registry | None = None,
     earlier: Sequence[pd.DataFrame] = (),
     corrected: Collection[str] = (),
+    witnesses: Callable[[System, Mask], Witnesses] = lambda system, _: Witnesses(system),
 ) -> Published:
     """What may leave of the two long tables. Rows of tables that the registry does not declare are left out.
 
     `earlier` holds the records of the office's releases so far, oldest first; `corrected` the measures whose published
-    numbers this release corrects. Raises AuditError where margins are not the sums of their parts, ReleaseRefused where
+    numbers this release corrects; `witnesses` gives, for a system and what is known of it at most, those to begin with. Raises AuditError where margins are not the sums of their parts, ReleaseRefused where
     hiding does not suffice beside earlier releases, or a published number would change without a correction.
     """
     registry = registry or load_registry()
@@ -90,7 +91,7 @@ def publish(
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
     same = _same_counts(measures[counted & people], whole, registry)
-    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same)
+    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, witnesses)
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
@@ -147,7 +148,11 @@ _Masks = tuple[Mask, Mask, Mask]
 
 
 def _family_by_family(
-    whole: Stack, of_nobody: Mask, registry: Registry, same: SameCounts
+    whole: Stack,
+    of_nobody: Mask,
+    registry: Registry,
+    same: SameCounts,
+    witnesses: Callable[[System, Mask], Witnesses],
 ) -> tuple[_Masks, frozenset[str], dict[str, str | int]]:
     """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
     listed, shown, withheld = (np.zeros(len(whole.rows), dtype=bool) for _ in range(3))
@@ -159,7 +164,7 @@ def _family_by_family(
     for one in np.unique(of):
         at = of == one
         try:
-            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same)
+            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, witnesses)
         except AuditError as error:
             errors.append(error)
             continue
@@ -183,7 +188,11 @@ def _families(whole: Stack, same: SameCounts) -> pd.Series[int]:
 
 
 def _coarsen_and_hide(
-    whole: Stack, of_nobody: Mask, registry: Registry, same: SameCounts
+    whole: Stack,
+    of_nobody: Mask,
+    registry: Registry,
+    same: SameCounts,
+    begin: Callable[[System, Mask], Witnesses],
 ) -> tuple[_Masks, frozenset[str], dict[str, int]]:
     """What can be listed of the measures of one family, and what of it is shown.
 
@@ -203,7 +212,7 @@ def _coarsen_and_hide(
     shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
     of_each = _gate(whole, keep, registry, None)
-    witnesses = Witnesses(of_each.system)
+    witnesses = begin(of_each.system, of_each.known(shown[keep]))
     while True:  # the exact attack takes a count's names apart where their tables differ; it is hidden under them all
         shown, found = _settled(whole, ladders, of_each, keep, shown, found.given_up, witnesses)
         before, conceded = shown.copy(), found.conceded
