@@ -88,6 +88,16 @@ def test_the_last_look_goes_on_while_it_proves_more_however_little_it_may_do_at_
     assert refusal(written(tmp_path, published), rows) == []
 
 
+def test_the_last_look_sees_what_only_all_counts_together_can_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = long_table(PAIR)
+    published = publish(rows, NO_COMPARISONS).measures
+    monkeypatch.setattr(attack, "_TOGETHER", 2)
+    monkeypatch.setattr(attack, "_AROUND", (2,))
+    assert refusal(written(tmp_path, published), rows) == []
+
+
 @pytest.mark.parametrize("left", [["estimate"], ["ci_low", "ci_high"]], ids=["a rate with a known n", "an interval"])
 def test_a_rate_or_an_interval_gives_its_counts_away(left: list[str], tmp_path: Path) -> None:
     rows = long_table(LONE)

@@ -107,11 +107,13 @@ def exposed(
     protected: Mask,
     threshold: Integers,
     witnesses: Witnesses,
+    around: tuple[int, ...] = (),
 ) -> Mask:
     """The protected counts that are not proved safe, given the bounds that propagation found. Adds to the witnesses.
 
     Exact for counts that hang together with few others; among very many, one whose witnesses are far to seek is not
-    proved, and counts as exposed. Not all of them are named where there are many; if none is, all are proved safe.
+    proved, and counts as exposed: each is looked at among so many others `around` it, and then among more. Not all of them
+    are named where there are many; if none is, all are proved safe.
     """
     low, high = bounds
     found = protected & (high - low < threshold)
@@ -120,7 +122,7 @@ def exposed(
     if not (open_nodes & ~seen).any():
         return found
     for part in _parts(system, low, high):
-        found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses)
+        found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, around or _AROUND)
     return found
 
 
@@ -128,11 +130,11 @@ def unproved(
     system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
 ) -> Mask:
     """The same, attacked again from what was seen, until another attack proves nothing more: `exposed` gives up among very
-    many counts that hang together after a fixed amount of work.
+    many counts that hang together after a fixed amount of work. And at last each is looked at among all of them.
     """
     while True:
         before = witnesses.most - witnesses.least
-        found = exposed(system, bounds, protected, threshold, witnesses)
+        found = exposed(system, bounds, protected, threshold, witnesses, (*_AROUND, len(protected)))
         seen = witnesses.most - witnesses.least
         if not found.any() or not (protected & (before < threshold) & (seen >= threshold)).any():
             return found
@@ -172,7 +174,7 @@ class _Part:
     def by_node(self) -> sparse.csc_array:
         return self.lines.tocsc()
 
-    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses, around: tuple[int, ...]) -> Mask:
         need = np.where(protected[self.nodes], threshold[self.nodes], 0)
 
         def narrow() -> Integers:
@@ -191,7 +193,7 @@ class _Part:
                 break
             # One of each island at a time: what moves one has nothing to do with what moves another.
             seeds = seeds[np.unique(self.island[seeds], return_index=True)[1]]
-            for size in _AROUND:
+            for size in around:
                 seeds = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
                 near = self._near(seeds, size)
                 work += len(near) ** 2 * self._widen_each(near, seeds, need, witnesses)
