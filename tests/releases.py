@@ -16,7 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,14 +58,18 @@ class County(Registry):
 
 @dataclass
 class Memory:
-    """The tables seen of a release: the names of its counts, and of each table by how much which of them differ.
+    """The tables seen of the release before and of this one: by their names which counts differ from the true ones, by how much.
 
-    `window` is what `all` means in the release that is looked at.
+    `window` is what `all` means in this one; `names` are those of all counts, also of those that never differ.
     """
 
     window: str = ""
-    names: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+    names: list[NDArray[Any]] = field(default_factory=list)
     moves: list[tuple[NDArray[Any], NDArray[np.int64]]] = field(default_factory=list)
+    before: Memory | None = None
+
+    def next(self, window: str) -> Memory:
+        return Memory(window=window, before=replace(self, before=None))
 
 
 class Remembered(Witnesses):
@@ -77,15 +81,19 @@ class Remembered(Witnesses):
         names = system.names[[*CELL, "role"]].astype(str)
         names["period"] = names["period"].mask(names["period"].eq("all"), WINDOW + memory.window)
         self.names = pd.util.hash_pandas_object(names, index=False).to_numpy()
-        moves, fresh = memory.moves, ~known & ~np.isin(self.names, memory.names)
-        memory.names, memory.moves = self.names, []
+        memory.names.append(self.names)
+        if memory.before is None or not memory.before.names:
+            return
+        fresh = ~known & ~np.isin(self.names, np.concatenate(memory.before.names))
         place = pd.Index(self.names)
+        at = [place.get_indexer(pd.Index(name)) for name, _ in memory.before.moves]
+        moves = [(nodes[nodes >= 0], by[nodes >= 0]) for nodes, (_, by) in zip(at, memory.before.moves, strict=True)]
+        moves = [move for move in moves if len(move[0])]
         for start in range(0, len(moves), 64):
             some = moves[start : start + 64]
             difference = np.zeros((len(known), len(some)), dtype=np.int64)
-            for column, (name, by) in zip(difference.T, some, strict=True):
-                at = place.get_indexer(pd.Index(name))
-                column[at[at >= 0]] = by[at >= 0]
+            for column, (nodes, by) in zip(difference.T, some, strict=True):
+                column[nodes] = by
             for column in agreeing(difference, system, known, fresh).T:
                 nodes = np.flatnonzero(column)
                 self.add(nodes, system.value[nodes] + column[nodes])
@@ -188,7 +196,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
         "narrowest": [],
     }
     for end, rows in releases(measures, registry):
-        memory.window = window_of(rows)
+        memory = memory.next(window_of(rows))
         try:
             published = publish(
                 rows, NO_COMPARISONS, registry=registry, earlier=records, witnesses=partial(Remembered, memory)
@@ -203,7 +211,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     if records:
         found |= {"proof": published.proof, "alone": alone(last, published.measures, registry)}
         found["tables"] = published.tables.drop(columns=["measure_id", "share"]).to_dict("records")
-        found |= together(last, records, registry, memory)
+        found |= together(last, records, registry, memory.next(memory.window))
     found["attack_seconds"] = round(time.process_time() - begun - found["seconds"], 1)
     return found
 

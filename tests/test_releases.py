@@ -87,10 +87,10 @@ def test_of_a_table_seen_before_is_kept_what_agrees_with_what_is_published_since
 def test_what_was_seen_of_one_release_spares_the_next_its_search_and_changes_nothing_else(
     measures: pd.DataFrame,
 ) -> None:
-    made = dict(releases.releases(measures[measures["measure_id"].eq("M-2")], REGISTRY))
+    made = dict(releases.releases(measures, REGISTRY))
     memory, records = releases.Memory(), list[pd.DataFrame]()
     for end in ("2015-Q4", "2016-Q1"):
-        memory.window, seen = window_of(made[end]), len(memory.moves)
+        memory, seen = memory.next(window_of(made[end])), len(memory.moves)
         ours, plain = (
             publish(made[end], releases.NO_COMPARISONS, registry=REGISTRY, earlier=records, witnesses=witnesses)
             for witnesses in (partial(releases.Remembered, memory), lambda system, _: Witnesses(system))
