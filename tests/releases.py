@@ -128,7 +128,8 @@ def agreeing(
         column[at] = np.rint(found.x[: len(at)]) if found.status == 0 else 0
     wrong_line = lines @ whole != 0
     wrong = (known[:, None] & (whole != 0)) | (system.value[:, None] + whole < system.floor[:, None])
-    for column, lines_at, nodes_at in zip(whole.T, wrong_line.T, wrong.T, strict=True):
+    for one in np.flatnonzero(wrong_line.any(axis=0) | wrong.any(axis=0)):
+        column, lines_at, nodes_at = whole[:, one], wrong_line[:, one], wrong[:, one]
         support = np.flatnonzero(column)
         between = abs(lines[:, support])
         piece = csgraph.connected_components(between.T @ between, directed=False)[1]

@@ -88,7 +88,7 @@ def test_the_last_look_goes_on_while_it_proves_more_however_little_it_may_do_at_
     assert refusal(written(tmp_path, published), rows) == []
 
 
-def test_the_last_look_sees_what_only_all_counts_together_can_move(
+def test_the_last_look_sees_what_only_many_counts_together_can_move(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = long_table(PAIR)

@@ -33,6 +33,9 @@ _TOSSES = 3
 #: A count that needs witnesses of its own: first among so few counts around it, then among more.
 _AROUND = (1_000, _TOGETHER)
 
+#: And before a count that needs witnesses stops a release. Among many more a programme may take minutes.
+_AT_LAST = 2 * _TOGETHER
+
 #: So many exposed counts of one part are enough to go on with: what is hidden for them protects others as well.
 _ENOUGH = 12
 
@@ -130,11 +133,11 @@ def unproved(
     system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
 ) -> Mask:
     """The same, attacked again from what was seen, until another attack proves nothing more: `exposed` gives up among very
-    many counts that hang together after a fixed amount of work. And at last each is looked at among all of them.
+    many counts that hang together after a fixed amount of work. And at last each is looked at among more of them.
     """
     while True:
         before = witnesses.most - witnesses.least
-        found = exposed(system, bounds, protected, threshold, witnesses, (*_AROUND, len(protected)))
+        found = exposed(system, bounds, protected, threshold, witnesses, (*_AROUND, _AT_LAST))
         seen = witnesses.most - witnesses.least
         if not found.any() or not (protected & (before < threshold) & (seen >= threshold)).any():
             return found
