@@ -5,9 +5,11 @@
 AUDIT is a finished audit. From its restricted counts one release is made for each quarter since its first year ended;
 totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
 attacker takes the last release alone, and all of them put together: bounds by propagation, whole-number witnesses, and
-linear programming for what has none and for the narrowest. One family of measures at a time, since no line joins the
-counts of two: first those about citizenship and ICE, the smallest first, then the others in a drawn order, and a huge one
-last. What is done stands in the file STATE, so that a run that was stopped goes on, and the report says how far it came.
+linear programming for what has none and for the narrowest. The search begins with what was seen of the release before.
+
+One family of measures at a time, since no line joins the counts of two: first those about citizenship and ICE, the smallest
+first, then the others in a drawn order, and a huge one last. What is done stands in the file STATE, so that a run that was
+stopped goes on, and the report says how far it came.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ SEED = 20_250_331
 SOLVED = 10
 #: So many tables are looked for that settle many counts at once.
 TABLES = 20
+#: So many tables are remembered at once.
+AT_ONCE = 64
 #: A family of more measures than this takes as long as many others.
 HUGE = 10
 REPORT = Path(__file__).parent / "releases.md"
@@ -69,7 +73,8 @@ class Memory:
     before: Memory | None = None
 
     def next(self, window: str) -> Memory:
-        return Memory(window=window, before=replace(self, before=None))
+        """The memory for the next release, which knows of this one alone."""
+        return Memory(window=window, before=replace(self, before=None) if self.names else None)
 
 
 class Remembered(Witnesses):
@@ -82,15 +87,15 @@ class Remembered(Witnesses):
         names["period"] = names["period"].mask(names["period"].eq("all"), WINDOW + memory.window)
         self.names = pd.util.hash_pandas_object(names, index=False).to_numpy()
         memory.names.append(self.names)
-        if memory.before is None or not memory.before.names:
+        if memory.before is None:
             return
         fresh = ~known & ~np.isin(self.names, np.concatenate(memory.before.names))
         place = pd.Index(self.names)
         at = [place.get_indexer(pd.Index(name)) for name, _ in memory.before.moves]
         moves = [(nodes[nodes >= 0], by[nodes >= 0]) for nodes, (_, by) in zip(at, memory.before.moves, strict=True)]
         moves = [move for move in moves if len(move[0])]
-        for start in range(0, len(moves), 64):
-            some = moves[start : start + 64]
+        for start in range(0, len(moves), AT_ONCE):
+            some = moves[start : start + AT_ONCE]
             difference = np.zeros((len(known), len(some)), dtype=np.int64)
             for column, (nodes, by) in zip(difference.T, some, strict=True):
                 column[nodes] = by
@@ -114,17 +119,15 @@ def agreeing(
     a broken line, a known count or a count below its floor is dropped.
     """
     lines, whole, at = system.lines, difference.copy(), np.flatnonzero(fresh)
-    own = np.flatnonzero(abs(lines) @ fresh)
-    short = sparse.hstack([sparse.eye_array(len(own)), -sparse.eye_array(len(own))])
-    least = np.append((system.floor - system.value)[at], np.zeros(2 * len(own)))
-    for column in (whole.T[one] for one in np.flatnonzero((lines @ whole).any(axis=0)) if len(at)):
-        found = optimize.linprog(  # type: ignore[call-overload]
-            np.repeat([0, 1], [len(at), 2 * len(own)]),
-            A_eq=sparse.hstack([lines[own][:, at], short], format="csr"),
-            b_eq=-(lines[own] @ column),
-            bounds=np.column_stack([least, np.full(len(least), np.inf)]),
-            method="highs",
-        )
+    broken = np.flatnonzero((lines @ whole).any(axis=0)) if len(at) else []
+    own = lines[np.flatnonzero(abs(lines) @ fresh)]
+    short = sparse.eye_array(own.shape[0])
+    demand = sparse.hstack([own[:, at], short, -short], format="csr")
+    cost = np.repeat([0, 1], [len(at), 2 * own.shape[0]])
+    least = np.append((system.floor - system.value)[at], np.zeros(2 * own.shape[0]))
+    bounds = np.column_stack([least, np.full(len(least), np.inf)])
+    for column in (whole[:, one] for one in broken):
+        found = optimize.linprog(cost, A_eq=demand, b_eq=-(own @ column), bounds=bounds, method="highs")  # type: ignore[call-overload]
         column[at] = np.rint(found.x[: len(at)]) if found.status == 0 else 0
     wrong_line = lines @ whole != 0
     wrong = (known[:, None] & (whole != 0)) | (system.value[:, None] + whole < system.floor[:, None])
@@ -200,7 +203,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
         memory = memory.next(window_of(rows))
         try:
             published = publish(
-                rows, NO_COMPARISONS, registry=registry, earlier=records, witnesses=partial(Remembered, memory)
+                rows, NO_COMPARISONS, registry=registry, earlier=records, begin=partial(Remembered, memory)
             )
         except ReleaseRefused as refused:
             found["refused"] = [f"{end}: {problem.code} {problem.where}" for problem in refused.problems]

@@ -77,24 +77,15 @@ def test_a_refusal_names_the_equation_that_exposes_the_count(tmp_path: Path) -> 
     assert "[filed numerator] = [filed numerator, " in text
 
 
-def test_the_last_look_goes_on_while_it_proves_more_however_little_it_may_do_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", [{"_WORK": 0}, {"_AROUND": (2,)}], ids=["little at a time", "few counts at a time"])
+def test_the_last_look_goes_on_while_it_proves_more_and_then_among_more_counts(
+    limit: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for a large county: what the gate proved in many goes, the last look refused after one."""
     rows = long_table(PAIR)
     published = publish(rows, NO_COMPARISONS).measures
-    monkeypatch.setattr(attack, "_WORK", 0)
-    monkeypatch.setattr(attack, "_TOGETHER", 2)
-    assert refusal(written(tmp_path, published), rows) == []
-
-
-def test_the_last_look_sees_what_only_many_counts_together_can_move(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = long_table(PAIR)
-    published = publish(rows, NO_COMPARISONS).measures
-    monkeypatch.setattr(attack, "_TOGETHER", 2)
-    monkeypatch.setattr(attack, "_AROUND", (2,))
+    for name, value in ({"_TOGETHER": 2} | limit).items():
+        monkeypatch.setattr(attack, name, value)
     assert refusal(written(tmp_path, published), rows) == []
 
 

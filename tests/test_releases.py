@@ -92,8 +92,8 @@ def test_what_was_seen_of_one_release_spares_the_next_its_search_and_changes_not
     for end in ("2015-Q4", "2016-Q1"):
         memory, seen = memory.next(window_of(made[end])), len(memory.moves)
         ours, plain = (
-            publish(made[end], releases.NO_COMPARISONS, registry=REGISTRY, earlier=records, witnesses=witnesses)
-            for witnesses in (partial(releases.Remembered, memory), lambda system, _: Witnesses(system))
+            publish(made[end], releases.NO_COMPARISONS, registry=REGISTRY, earlier=records, begin=begin)
+            for begin in (partial(releases.Remembered, memory), lambda system, _: Witnesses(system))
         )
         pd.testing.assert_frame_equal(ours.measures, plain.measures)
         assert ours.proof == plain.proof

@@ -110,7 +110,7 @@ def exposed(
     protected: Mask,
     threshold: Integers,
     witnesses: Witnesses,
-    around: tuple[int, ...] = (),
+    around: tuple[int, ...] = _AROUND,
 ) -> Mask:
     """The protected counts that are not proved safe, given the bounds that propagation found. Adds to the witnesses.
 
@@ -125,7 +125,7 @@ def exposed(
     if not (open_nodes & ~seen).any():
         return found
     for part in _parts(system, low, high):
-        found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, around or _AROUND)
+        found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, around)
     return found
 
 

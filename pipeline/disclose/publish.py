@@ -38,6 +38,9 @@ METHOD = (
     "tables share or add up to, were propagated."
 )
 
+#: From a system, and the counts of it that are known at most, to witnesses.
+Begin = Callable[[System, Mask], Witnesses]
+
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
 _MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
 _COMPARISON_NUMBERS = [
@@ -70,13 +73,14 @@ def publish(
     registry: Registry | None = None,
     earlier: Sequence[pd.DataFrame] = (),
     corrected: Collection[str] = (),
-    witnesses: Callable[[System, Mask], Witnesses] = lambda system, _: Witnesses(system),
+    begin: Begin = lambda system, _: Witnesses(system),
 ) -> Published:
     """What may leave of the two long tables. Rows of tables that the registry does not declare are left out.
 
     `earlier` holds the records of the office's releases so far, oldest first; `corrected` the measures whose published
-    numbers this release corrects; `witnesses` gives, for a system and what is known of it at most, those to begin with. Raises AuditError where margins are not the sums of their parts, ReleaseRefused where
-    hiding does not suffice beside earlier releases, or a published number would change without a correction.
+    numbers this release corrects; `begin` makes the witnesses that the search begins with. Raises AuditError where margins
+    are not the sums of their parts, ReleaseRefused where hiding does not suffice beside earlier releases, or a published
+    number would change without a correction.
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
@@ -91,7 +95,7 @@ def publish(
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
     same = _same_counts(measures[counted & people], whole, registry)
-    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, witnesses)
+    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, begin)
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
@@ -152,7 +156,7 @@ def _family_by_family(
     of_nobody: Mask,
     registry: Registry,
     same: SameCounts,
-    witnesses: Callable[[System, Mask], Witnesses],
+    begin: Begin,
 ) -> tuple[_Masks, frozenset[str], dict[str, str | int]]:
     """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
     listed, shown, withheld = (np.zeros(len(whole.rows), dtype=bool) for _ in range(3))
@@ -164,7 +168,7 @@ def _family_by_family(
     for one in np.unique(of):
         at = of == one
         try:
-            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, witnesses)
+            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, begin)
         except AuditError as error:
             errors.append(error)
             continue
@@ -192,7 +196,7 @@ def _coarsen_and_hide(
     of_nobody: Mask,
     registry: Registry,
     same: SameCounts,
-    begin: Callable[[System, Mask], Witnesses],
+    begin: Begin,
 ) -> tuple[_Masks, frozenset[str], dict[str, int]]:
     """What can be listed of the measures of one family, and what of it is shown.
 

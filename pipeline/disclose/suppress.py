@@ -70,11 +70,18 @@ class Gate:
         return self.system.lines[self.system.is_margin_line]
 
     @cached_property
-    def _cell_lines(self) -> sparse.csr_array:
-        """Numerator + complement = denominator."""
+    def _cells(self) -> sparse.csr_array:
+        """1 for each of the counts of each line numerator + complement = denominator."""
         others = ~self.system.names["role"].isin(ROLES).to_numpy()
-        lines: sparse.csr_array = self.system.lines[~self.system.is_margin_line]
-        return lines[np.flatnonzero(abs(lines) @ others == 0)]
+        lines = abs(self.system.lines[~self.system.is_margin_line])
+        return lines[np.flatnonzero(lines @ others == 0)]
+
+    @cached_property
+    def _wholes(self) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """The lines of counts that cannot be negative: lines by their wholes, and parts by lines."""
+        lines = self.system.lines
+        lines = lines[np.flatnonzero(abs(lines) @ (self.system.floor < 0) == 0)]
+        return lines < 0, (lines > 0).T.tocsr()
 
     def known(self, shown: Mask) -> Mask:
         """The counts that the shown rows say, with what a published zero says of its parts.
@@ -84,9 +91,8 @@ class Gate:
         """
         known: Mask = self.shown_by @ (shown | self.fixed) > 0
         can_be_none = (self.system.value == 0) & (self.system.floor == 0)
-        never_negative = self.system.lines[np.flatnonzero(abs(self.system.lines) @ (self.system.floor < 0) == 0)]
-        heads, parts = never_negative < 0, (never_negative > 0).T.tocsr()
-        cells = abs(self._cell_lines)
+        heads, parts = self._wholes
+        cells = self._cells
         while True:
             none = known & can_be_none
             found = parts @ (heads @ none > 0) > 0
@@ -141,7 +147,7 @@ class Gate:
     @cached_property
     def given_away(self) -> Mask:
         """Those of them that propagation finds in the earlier releases alone: nothing more is hidden for their sake."""
-        if not self.fixed.any():
+        if not self.told:
             return np.zeros(len(self.system.value), dtype=bool)
         low, high = propagate(self.system, self.known(self.fixed))
         away: Mask = self.may_be_conceded & (high - low < self.node_threshold)
