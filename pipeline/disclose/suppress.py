@@ -6,7 +6,7 @@ apart would expose some of them exactly.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -285,34 +285,35 @@ def _tightest_lines(
     Where its own lines have nothing left, those of the hidden counts that stand in them are looked at, and so on.
     Returns the lines, how large a count must be to help there, and the counts for which nothing is left to hide.
     """
-    lines, of_node = gate.system.lines, gate.system.lines.tocsc()
-    both = abs(lines)
+    both, nowhere = abs(gate.system.lines), np.iinfo(np.int64).max
     open_lines = both @ (gate.cost(shown) > 0) > 0
     room = (both @ np.minimum(width, 10**9)).astype(np.float64)
     room[~gate.system.is_margin_line] += 1e18  # a line within a cell is a last resort: it costs a denominator
+    order = np.argsort(room, kind="stable")
+    # Of the open lines so far within reach of each line, and of each count, the place of the tightest in that order.
+    best = np.where(open_lines, np.argsort(order), nowhere)
     chosen: dict[int, int] = {}
-    hopeless: list[int] = []
-    for node in np.flatnonzero(narrow):
-        reach = _members(of_node, [int(node)])
-        while not open_lines[reach].any():
-            beside = _members(lines, reach)
-            wider = _members(of_node, beside[~known[beside]])
-            if len(wider) == len(reach):
-                hopeless.append(int(node))
-                break
-            reach = wider
-        reach = reach[open_lines[reach]]
-        if len(reach):
-            line = int(reach[np.argmin(room[reach])])
+    left = np.flatnonzero(narrow)
+    while len(left):
+        of_node = _least(gate.system.by_node, best)
+        for node in left[of_node[left] < nowhere]:
+            line = int(order[of_node[node]])
             chosen[line] = max(chosen.get(line, 0), int(gate.node_threshold[node]))
-    order = sorted(chosen)
-    return np.array(order, dtype=np.int64), np.array([chosen[line] for line in order], dtype=np.int64), hopeless
+        left = left[of_node[left] == nowhere]
+        before, best = best, np.minimum(best, _least(gate.system.lines, np.where(known, nowhere, of_node)))
+        if (best == before).all():
+            break
+    found = sorted(chosen)
+    return np.array(found, dtype=np.int64), np.array([chosen[line] for line in found], dtype=np.int64), left.tolist()
 
 
-def _members(matrix: sparse.csr_array | sparse.csc_array, major: Iterable[int]) -> Integers:
-    """Where the rows of a CSR matrix, or the columns of a CSC matrix, are not zero: all of them together."""
-    parts = [matrix.indices[matrix.indptr[i] : matrix.indptr[i + 1]] for i in major]
-    return np.unique(np.concatenate(parts)).astype(np.int64) if parts else np.empty(0, dtype=np.int64)
+def _least(incidence: sparse.csr_array | sparse.csc_array, values: Integers) -> Integers:
+    """For each row of a CSR matrix, or each column of a CSC matrix, the least of the values where it is not zero."""
+    least = np.full(len(incidence.indptr) - 1, np.iinfo(np.int64).max)
+    some = np.flatnonzero(np.diff(incidence.indptr))
+    if len(some):
+        least[some] = np.minimum.reduceat(values[incidence.indices], incidence.indptr[some])
+    return least
 
 
 def _hide_one_in_each(
