@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -77,15 +79,19 @@ def test_a_refusal_names_the_equation_that_exposes_the_count(tmp_path: Path) -> 
     assert "[filed numerator] = [filed numerator, " in text
 
 
-@pytest.mark.parametrize("limit", [{"_WORK": 0}, {"_AROUND": (2,)}], ids=["little at a time", "few counts at a time"])
+@pytest.mark.parametrize(
+    "least",
+    [{"work": 0}, {"together": 2, "work": 6}, {"together": 2, "around": (2, 100)}],
+    ids=["little at a time", "most of it in vain", "few counts at a time, then more"],
+)
 def test_the_last_look_goes_on_while_it_proves_more_and_then_among_more_counts(
-    limit: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    least: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for a large county: what the gate proved in many goes, the last look refused after one."""
     rows = long_table(PAIR)
     published = publish(rows, NO_COMPARISONS).measures
-    for name, value in ({"_TOGETHER": 2} | limit).items():
-        monkeypatch.setattr(attack, name, value)
+    for name in ("_AT_FIRST", "_AT_LAST"):
+        monkeypatch.setattr(attack, name, replace(getattr(attack, name), **least))
     assert refusal(written(tmp_path, published), rows) == []
 
 
@@ -393,10 +399,20 @@ def test_what_is_told_by_year_alone_is_told_again_with_a_year_more() -> None:
     assert publish(more, NO_COMPARISONS, earlier=[first]).measures["status"].eq("ok").all()
 
 
-def test_a_release_is_not_refused_for_a_search_that_gave_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the measure was ever shown, so that any of its counts may be anything: it must only be looked for longer."""
+@pytest.mark.parametrize(
+    "efforts",
+    [["_AT_FIRST"], ["_AT_FIRST", "_AT_LAST"]],
+    ids=["as it goes on with more effort", "as people may be added to all at once"],
+)
+def test_a_release_is_not_refused_for_a_search_that_gave_up(
+    efforts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the measure was ever shown, so that any of its counts may be anything: it must only be looked for."""
     first = publish(quarters({"2023": (3, 8), "all": (3, 8)}), NO_COMPARISONS).record
-    monkeypatch.setattr(attack, "_WORK", 0)
+    for name in efforts:
+        monkeypatch.setattr(attack, name, attack._Effort(together=2, around=(2,), work=0, worth=1))
+    if len(efforts) == 1:
+        monkeypatch.setattr(attack._Part, "_add_people", lambda *_: None)
     more = quarters({"2023": (3, 8), "2024": (2, 6), "all": (5, 14)})
     second = publish(more, NO_COMPARISONS, earlier=[first])
     assert not first["shown"].any()

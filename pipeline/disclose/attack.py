@@ -21,20 +21,11 @@ from pipeline.disclose.system import UNBOUNDED, Integers, Mask, System
 #: Propagation that has not settled after so many passes is creeping; what it found so far is true all the same.
 _PASSES = 40
 
-#: Tables are looked for that differ from the true one among so many counts at most.
-_TOGETHER = 6_000
-
 #: Islands are taken together as long as they have no more counts than this.
 _BUNDLE = 1_000
 
 #: So many tosses that bring next to nothing end the search for many witnesses at once.
 _TOSSES = 3
-
-#: A count that needs witnesses of its own: first among so few counts around it, then among more.
-_AROUND = (1_000, _TOGETHER)
-
-#: And before a count that needs witnesses stops a release. Among many more a programme may take minutes.
-_AT_LAST = 2 * _TOGETHER
 
 #: So many exposed counts of one part are enough to go on with: what is hidden for them protects others as well.
 _ENOUGH = 12
@@ -42,11 +33,29 @@ _ENOUGH = 12
 #: An integer programme that has looked at so many branches is given up. No clock: the same verdict on every machine.
 _BRANCHES = 10
 
-#: Work spent on one part before what is not proved by then counts as exposed: for each programme the square of its size.
-_WORK = 600_000_000
-
 #: A table need not be the furthest of all: this share of the way is far enough to stop looking.
 _FAR_ENOUGH = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Effort:
+    """How far a search for witnesses goes.
+
+    Tables for many counts at once differ from the true one among so many `together`; a count that needs witnesses of its
+    own is looked at with so many `around` it, then with more. Each programme is `work`: the square of its size. So much is
+    spent on one part in each of the two ways; what is not proved by then counts as exposed. If more than its `worth` of
+    what was open was proved, the search goes on from there.
+    """
+
+    together: int
+    around: tuple[int, ...]
+    work: int
+    worth: float
+
+
+_AT_FIRST = _Effort(together=6_000, around=(1_000, 6_000), work=600_000_000, worth=0.01)
+#: For what is left: more is hidden for its sake, or a release stopped. Among many more counts a programme may take minutes.
+_AT_LAST = _Effort(together=12_000, around=(1_000, 6_000, 12_000), work=6_000_000_000, worth=0)
 
 
 def propagate(system: System, known: Mask, among: Mask | None = None) -> tuple[Integers, Integers]:
@@ -104,43 +113,28 @@ class Witnesses:
         return self.most[nodes] - self.least[nodes]
 
 
-def exposed(
-    system: System,
-    bounds: tuple[Integers, Integers],
-    protected: Mask,
-    threshold: Integers,
-    witnesses: Witnesses,
-    around: tuple[int, ...] = _AROUND,
+def unproved(
+    system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
 ) -> Mask:
     """The protected counts that are not proved safe, given the bounds that propagation found. Adds to the witnesses.
 
     Exact for counts that hang together with few others; among very many, one whose witnesses are far to seek is not
-    proved, and counts as exposed: each is looked at among so many others `around` it, and then among more. Not all of them
-    are named where there are many; if none is, all are proved safe.
+    proved, and counts as exposed. Not all of them are named where there are many; if none is, all are proved safe.
     """
     low, high = bounds
-    found = protected & (high - low < threshold)
-    open_nodes = protected & ~found
-    seen = witnesses.most - witnesses.least >= threshold
-    if not (open_nodes & ~seen).any():
-        return found
-    for part in _parts(system, low, high):
-        found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, around)
-    return found
-
-
-def unproved(
-    system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
-) -> Mask:
-    """The same, attacked again from what was seen, until another attack proves nothing more: `exposed` gives up among very
-    many counts that hang together after a fixed amount of work. And at last each is looked at among more of them.
-    """
-    while True:
-        before = witnesses.most - witnesses.least
-        found = exposed(system, bounds, protected, threshold, witnesses, (*_AROUND, _AT_LAST))
-        seen = witnesses.most - witnesses.least
-        if not found.any() or not (protected & (before < threshold) & (seen >= threshold)).any():
-            return found
+    narrow = protected & (high - low < threshold)
+    open_nodes = protected & ~narrow
+    left = open_nodes & (witnesses.most - witnesses.least < threshold)
+    found = narrow
+    for effort in (_AT_FIRST, _AT_LAST):
+        while left.any():
+            found, before = narrow.copy(), left
+            for part in _parts(system, low, high):
+                found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, effort)
+            left = before & (witnesses.most - witnesses.least < threshold)
+            if before.sum() - left.sum() <= effort.worth * before.sum():
+                break
+    return found if left.any() else narrow
 
 
 def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]]:
@@ -177,26 +171,27 @@ class _Part:
     def by_node(self) -> sparse.csc_array:
         return self.lines.tocsc()
 
-    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses, around: tuple[int, ...]) -> Mask:
+    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses, effort: _Effort) -> Mask:
         need = np.where(protected[self.nodes], threshold[self.nodes], 0)
 
         def narrow() -> Integers:
             return np.flatnonzero(witnesses.width(self.nodes) < need)
 
+        self._add_people(need, witnesses)
         tried = np.zeros(len(self.nodes), dtype=bool)
         work = 0
-        while len(seeds := narrow()[~tried[narrow()]]) and work < _WORK:
-            near = self._near(seeds[:1], _TOGETHER)
+        while len(seeds := narrow()[~tried[narrow()]]) and work < effort.work:
+            near = self._near(seeds[:1], effort.together)
             tried[near] = True
             work += len(near) ** 2 * self._widen_many(near, need[near], witnesses)
-        found = np.zeros(len(self.nodes), dtype=bool)
+        found, work = np.zeros(len(self.nodes), dtype=bool), 0
         while len(seeds := narrow()[~found[narrow()]]):
-            if work > _WORK:
+            if work > effort.work:
                 found[seeds] = True
                 break
             # One of each island at a time: what moves one has nothing to do with what moves another.
             seeds = seeds[np.unique(self.island[seeds], return_index=True)[1]]
-            for size in around:
+            for size in effort.around:
                 seeds = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
                 near = self._near(seeds, size)
                 work += len(near) ** 2 * self._widen_each(near, seeds, need, witnesses)
@@ -206,6 +201,33 @@ class _Part:
             enough = np.bincount(self.island, found)[self.island] >= _ENOUGH
             need = np.where(enough, 0, need)
         return found
+
+    def _add_people(self, need: Integers, witnesses: Witnesses) -> None:
+        """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once.
+
+        One linear programme. Each count has a goal, which what is added to it limits; more than it needs is worth nothing.
+        """
+        lacking = np.maximum(witnesses.least[self.nodes] + need - self.true, 0)
+        goals = np.flatnonzero(witnesses.width(self.nodes) < need)
+        if not len(goals):
+            return
+        nodes = len(self.nodes)
+        reach = sparse.coo_array((-np.ones(len(goals)), (np.arange(len(goals)), goals)), shape=(len(goals), nodes))
+        found = optimize.linprog(  # type: ignore[call-overload]
+            np.repeat([0, -1], [nodes, len(goals)]),
+            A_ub=sparse.hstack([reach, sparse.eye_array(len(goals))], format="csr"),
+            b_ub=np.zeros(len(goals)),
+            A_eq=sparse.hstack([self.lines, sparse.coo_array((self.lines.shape[0], len(goals)))], format="csr"),
+            b_eq=np.zeros(self.lines.shape[0]),
+            bounds=np.column_stack(
+                [np.zeros(nodes + len(goals)), np.append(self.high - self.true, lacking[goals])],
+            ),
+            method="highs-ds",
+        )
+        if found.status == 0:
+            move = np.rint(found.x[:nodes]).astype(np.int64)
+            move[_wrong(self.lines, move, np.zeros_like(move), self.high - self.true, self.island)] = 0
+            witnesses.add(self.nodes, self.true + move)
 
     def _widen_many(self, near: Integers, need: Integers, witnesses: Witnesses) -> int:
         """Looks for tables that differ from the true one in these counts alone and take each as far as it needs.
@@ -277,14 +299,19 @@ def _furthest(
         if result.x is not None:
             move = np.zeros(len(direction), dtype=np.int64)
             move[at] = np.rint(result.x).astype(np.int64)
-            bent = abs(lines[np.flatnonzero(lines @ move)]).sum(axis=0) > 0
-            wrong = np.unique(island[bent | (move < least) | (move > most)])
-            good = np.isin(island[at], wrong, invert=True)
+            good = ~_wrong(lines, move, least, most, island)[at]
             found[at[good]] = move[at[good]]
             at = at[~good]
         if not len(at):
             break
     return found
+
+
+def _wrong(lines: sparse.csr_array, move: Integers, least: Integers, most: Integers, island: Integers) -> Mask:
+    """The counts of islands in which the move bends a line or leaves the limits."""
+    bent = abs(lines[np.flatnonzero(lines @ move)]).sum(axis=0) > 0
+    wrong: Mask = np.isin(island, island[bent | (move < least) | (move > most)])
+    return wrong
 
 
 def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:

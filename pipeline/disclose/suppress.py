@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from pipeline.disclose.attack import Witnesses, exposed, propagate, unproved
+from pipeline.disclose.attack import Witnesses, propagate, unproved
 from pipeline.disclose.registry import Registry
 from pipeline.disclose.system import ROLES, Integers, Mask, System
 from pipeline.errors import Problem, ReleaseRefused
@@ -236,11 +236,7 @@ def protect(
         low, high = (np.where(stale, new, old) for new, old in zip(found, (low, high), strict=True))
         narrow = protected & (high - low < gate.node_threshold)
         if witnesses and not narrow.any():
-            attack = (gate.system, (low, high), protected, gate.node_threshold, witnesses)
-            narrow = exposed(*attack)
-            # Where nothing is left to hide a search that gave up goes on: that it found no tables exposes nobody.
-            if narrow.any() and _tightest_lines(gate, shown, known, narrow, high - low)[2]:
-                narrow = unproved(*attack)
+            narrow = unproved(gate.system, (low, high), protected, gate.node_threshold, witnesses)
         if not narrow.any():
             return Protected(shown=shown, given_up=given_up, conceded=conceded)
         lines, missing, hopeless = _tightest_lines(gate, shown, known, narrow, high - low)
