@@ -142,9 +142,12 @@ def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]
 
     The lines are those with a multiplier in the linear programmes: added up with these, they are the attack.
     """
-    lines = system.lines[np.flatnonzero(abs(system.lines) @ ~known)]
-    at = np.flatnonzero(abs(system.lines) @ ~known)
     free = np.flatnonzero(~known)
+    between = abs(system.lines[:, free])
+    _, island = csgraph.connected_components(between.T @ between, directed=False)
+    free = free[island == island[np.searchsorted(free, node)]]  # what no line joins to it has no say
+    at = np.flatnonzero(abs(system.lines[:, free]).sum(axis=1))
+    lines = system.lines[at]
     sums = -(lines[:, np.flatnonzero(known)] @ system.value[known])
     goal = (free == node).astype(np.float64)
     own, bounds = lines[:, free], np.column_stack([system.floor[free], np.full(len(free), np.inf)])
