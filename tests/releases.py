@@ -8,8 +8,8 @@ attacker takes the last release alone, and all of them put together: bounds by p
 linear programming for what has none and for the narrowest. The search begins with what was seen of the release before.
 
 One family of measures at a time, since no line joins the counts of two: first those about citizenship and ICE, the smallest
-first, then the others in a drawn order, and a huge one last. What is done stands in the file STATE, so that a run that was
-stopped goes on, and the report says how far it came.
+first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done stands in the file
+STATE, so that a run that was stopped goes on, and the report says how far it came.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def counted(measures: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
 
 def ordered(measures: pd.DataFrame, registry: Registry) -> list[list[str]]:
-    """The families: those about citizenship and ICE, the smallest first, then the others shuffled, and what is huge last."""
+    """The families: those about citizenship and ICE, the smallest first, then the others, of one measure first, and what is huge last."""
     people = counted(measures, registry)
     family = families(same_counts(people, registry))
     size = people.groupby(people["measure_id"].map(family)).size()
@@ -156,7 +156,7 @@ def ordered(measures: pd.DataFrame, registry: Registry) -> list[list[str]]:
 
     def place(members: list[str]) -> tuple[bool, bool, int]:
         first = bool(delicate.intersection(members))
-        return len(members) > HUGE, not first, size[family[members[0]]] if first else 0
+        return len(members) > HUGE, not first, size[family[members[0]]] if first else len(members)
 
     return sorted(names, key=place)
 
@@ -312,7 +312,7 @@ def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
         "each judged together with all before it. Totals end with finished years.",
         "",
         "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
-        f"the smallest first, then the others in an order drawn with seed {SEED}, and a huge one last. **{len(done)} of {of} families** are "
+        f"the smallest first, then the others, those of one measure first, in an order drawn with seed {SEED}, and a huge one last. **{len(done)} of {of} families** are "
         f"done, {total('measures')} of {measures} measures: {how_many} releases.",
         "",
         f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
