@@ -147,7 +147,7 @@ def counted(measures: pd.DataFrame, registry: Registry) -> pd.DataFrame:
 
 
 def ordered(measures: pd.DataFrame, registry: Registry) -> list[list[str]]:
-    """The families: those about citizenship and ICE, the smallest first, then the others, of one measure first, and what is huge last."""
+    """The families: about citizenship and ICE the smallest first, then the others, of one measure first; what is huge last."""
     people = counted(measures, registry)
     family = families(same_counts(people, registry))
     size = people.groupby(people["measure_id"].map(family)).size()
@@ -312,8 +312,8 @@ def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
         "each judged together with all before it. Totals end with finished years.",
         "",
         "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
-        f"the smallest first, then the others, those of one measure first, in an order drawn with seed {SEED}, and a huge one last. **{len(done)} of {of} families** are "
-        f"done, {total('measures')} of {measures} measures: {how_many} releases.",
+        f"the smallest first, then the others, those of one measure first, in an order drawn with seed {SEED}, and a huge "
+        f"one last. **{len(done)} of {of} families** are done, {total('measures')} of {measures} measures: {how_many} releases.",
         "",
         f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
         f"all of them two tables were seen in which they differ by their threshold, or their bounds were solved for one by "

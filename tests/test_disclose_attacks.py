@@ -412,7 +412,7 @@ def test_a_release_is_not_refused_for_a_search_that_gave_up(
     for name in efforts:
         monkeypatch.setattr(attack, name, attack._Effort(together=2, around=(2,), work=0, worth=1))
     if len(efforts) == 1:
-        monkeypatch.setattr(attack._Part, "_add_people", lambda *_: None)
+        monkeypatch.setattr(attack._Part, "add_people", lambda *_: None)
     more = quarters({"2023": (3, 8), "2024": (2, 6), "all": (5, 14)})
     second = publish(more, NO_COMPARISONS, earlier=[first])
     assert not first["shown"].any()

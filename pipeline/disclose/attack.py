@@ -124,17 +124,22 @@ def unproved(
     low, high = bounds
     narrow = protected & (high - low < threshold)
     open_nodes = protected & ~narrow
-    left = open_nodes & (witnesses.most - witnesses.least < threshold)
+
+    def left() -> int:
+        return int((open_nodes & (witnesses.most - witnesses.least < threshold)).sum())
+
     found = narrow
+    parts = _parts(system, low, high) if left() else []
+    for part in parts:
+        part.add_people(open_nodes, threshold, witnesses)
     for effort in (_AT_FIRST, _AT_LAST):
-        while left.any():
-            found, before = narrow.copy(), left
-            for part in _parts(system, low, high):
+        while before := left():
+            found = narrow.copy()
+            for part in parts:
                 found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, effort)
-            left = before & (witnesses.most - witnesses.least < threshold)
-            if before.sum() - left.sum() <= effort.worth * before.sum():
+            if before - left() <= effort.worth * before:
                 break
-    return found if left.any() else narrow
+    return found if left() else narrow
 
 
 def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]]:
@@ -180,7 +185,6 @@ class _Part:
         def narrow() -> Integers:
             return np.flatnonzero(witnesses.width(self.nodes) < need)
 
-        self._add_people(need, witnesses)
         tried = np.zeros(len(self.nodes), dtype=bool)
         work = 0
         while len(seeds := narrow()[~tried[narrow()]]) and work < effort.work:
@@ -205,16 +209,16 @@ class _Part:
             need = np.where(enough, 0, need)
         return found
 
-    def _add_people(self, need: Integers, witnesses: Witnesses) -> None:
+    def add_people(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> None:
         """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once.
 
         One linear programme. Each count has a goal, which what is added to it limits; more than it needs is worth nothing.
         """
-        lacking = np.maximum(witnesses.least[self.nodes] + need - self.true, 0)
+        need = np.where(protected[self.nodes], threshold[self.nodes], 0)
         goals = np.flatnonzero(witnesses.width(self.nodes) < need)
         if not len(goals):
             return
-        nodes = len(self.nodes)
+        nodes, enough = len(self.nodes), (witnesses.least[self.nodes] + need - self.true)[goals]
         reach = sparse.coo_array((-np.ones(len(goals)), (np.arange(len(goals)), goals)), shape=(len(goals), nodes))
         found = optimize.linprog(  # type: ignore[call-overload]
             np.repeat([0, -1], [nodes, len(goals)]),
@@ -222,9 +226,7 @@ class _Part:
             b_ub=np.zeros(len(goals)),
             A_eq=sparse.hstack([self.lines, sparse.coo_array((self.lines.shape[0], len(goals)))], format="csr"),
             b_eq=np.zeros(self.lines.shape[0]),
-            bounds=np.column_stack(
-                [np.zeros(nodes + len(goals)), np.append(self.high - self.true, lacking[goals])],
-            ),
+            bounds=np.column_stack([np.zeros(nodes + len(goals)), np.append(self.high - self.true, enough)]),
             method="highs-ds",
         )
         if found.status == 0:
