@@ -438,6 +438,19 @@ def test_what_an_earlier_release_gave_away_stops_the_next_only_if_it_is_about_fe
         released_again((4, 40))
 
 
+def test_a_sum_of_published_years_stops_no_release_though_few_of_it_had_another_outcome() -> None:
+    """How many there were each year is told, so it is no secret of how many in all few were released."""
+    asked = quarters({"2022": (3, 100), "2023": (50, 100), "2024": (40, 100), "all": (93, 300)})
+    told = quarters({"2022": (60, 100), "2023": (4, 100), "2024": (30, 100), "all": (94, 300)})
+    few = quarters({"2022": (1, 100), "2023": (2, 100), "2024": (2, 100), "all": (5, 300)})
+    rows = pd.concat([asked, told.assign(measure_id="told"), few.assign(measure_id="few")], ignore_index=True)
+    record = publish(rows, NO_COMPARISONS).record
+    slip = record["numerator"].between(11, 60)  # as it was not known yet that the three speak of the same people
+    again = publish(rows, NO_COMPARISONS, earlier=[record.assign(listed=True, shown=slip)])
+    status = again.measures.set_index(["measure_id", "period"])["status"]
+    assert status[status.ne(HIDDEN)].index.tolist() == record[slip].set_index(["measure_id", "period"]).index.tolist()
+
+
 def test_that_two_totals_give_away_that_nobody_came_between_stops_no_release() -> None:
     """Of 2023 nobody spoke until a total of later years was as large as one before: its 8 are still no one's business."""
     counts = {"2022": (25, 300), "2023": (0, 8), "2024": (0, 300)}

@@ -104,11 +104,17 @@ class Gate:
 
     def primary(self) -> Mask:
         """Rows that may not be shown for what they say themselves."""
-        numerator, denominator, complement = (np.where(n >= 0, self.system.value[n], -1) for n in self.system.nodes.T)
+        denominator = np.where(self.system.nodes[:, 1] >= 0, self.system.value[self.system.nodes[:, 1]], -1)
         small_group = (denominator >= 0) & (denominator < self.row_threshold)
-        none_or_all = ((numerator == 0) | (complement == 0)) & (denominator >= 0) & (denominator < self.all_or_none)
-        hidden: Mask = (self.shows @ self.small > 0) | small_group | none_or_all
+        hidden: Mask = (self.shows @ self.small > 0) | small_group | self._none_or_all
         return hidden
+
+    @cached_property
+    def _none_or_all(self) -> Mask:
+        """Rows that say of a group that none of it had the outcome, or all, where it is too small for that."""
+        numerator, denominator, complement = (np.where(n >= 0, self.system.value[n], -1) for n in self.system.nodes.T)
+        rows: Mask = ((numerator == 0) | (complement == 0)) & (denominator >= 0) & (denominator < self.all_or_none)
+        return rows
 
     @cached_property
     def small(self) -> Mask:
@@ -134,12 +140,13 @@ class Gate:
 
     @cached_property
     def may_be_conceded(self) -> Mask:
-        """The counts that are nobody's, and those that are hidden in front of others and for none of their own reasons.
+        """The counts that are nobody's, and those that are hidden in front of others and for no reason of their own.
 
+        A row is hidden for one small count of it: the others, as of how many these few are, need not be any secret.
         If earlier releases alone give such a count away, as two totals of which one is later, it is public already, and
         whoever stands behind it is looked for by himself: also how many there were of whom nobody had the outcome.
         """
-        own_reason = self.shown_by @ self.primary() > 0
+        own_reason = self.shown_by @ self._none_or_all > 0
         told = self.shown_by @ self.of(self.told) > 0
         may: Mask = told & ~self.small & (~own_reason | (self.system.value == 0))
         return may
