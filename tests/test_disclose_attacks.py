@@ -22,7 +22,7 @@ from pipeline.disclose.suppress import make_gate
 from pipeline.disclose.system import WINDOW, apart, build_system, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.estimands import ADJUSTED_COLUMNS
-from tests.test_disclose import CELL, NO_COMPARISONS, NO_RACE_UNKNOWN, long_table
+from tests.test_disclose import CELL, NO_COMPARISONS, NO_RACE_UNKNOWN, UNCOARSENED, long_table
 
 NUMBERS = [
     "numerator",
@@ -449,6 +449,37 @@ def test_a_sum_of_published_years_stops_no_release_though_few_of_it_had_another_
     again = publish(rows, NO_COMPARISONS, earlier=[record.assign(listed=True, shown=slip)])
     status = again.measures.set_index(["measure_id", "period"])["status"]
     assert status[status.ne(HIDDEN)].index.tolist() == record[slip].set_index(["measure_id", "period"]).index.tolist()
+
+
+def test_what_a_measure_told_that_is_gone_since_is_known_of_those_that_are_left() -> None:
+    """A measure that has another name since, or is not computed any more, is still in the reader's hands."""
+    counts = {"2023": (60, 100), "2024": (3, 50), "all": (63, 150)}
+    rows = quarters(counts)
+
+    def now(earlier: list[pd.DataFrame]) -> dict[str, str]:
+        measures = publish(rows, NO_COMPARISONS, earlier=earlier, registry=UNCOARSENED).measures
+        return measures.set_index("period")["status"].to_dict()
+
+    record = publish(rows, NO_COMPARISONS, registry=UNCOARSENED).record
+    gone = record.assign(measure_id="gone", shown=rows["period"].eq("2023"))
+    assert now([]) == {"2023": HIDDEN, "2024": HIDDEN, "all": "ok"}
+    assert now([gone]) == {"2023": "ok", "2024": HIDDEN, "all": HIDDEN}
+
+
+def test_what_a_measure_told_that_is_gone_since_is_known_of_those_that_it_was_the_sum_of() -> None:
+    years = [str(year) for year in range(2010, 2019)]
+    begun = {year: (40 + place, 200) for place, year in enumerate(years)}
+    settled = {year: (3 if year == "2014" else 60 + place * place, 200) for place, year in enumerate(years)}
+    both = {year: (begun[year][0] + settled[year][0], 200) for year in years}
+    rows = [quarters(counts).assign(measure_id=name) for name, counts in {"begun": begun, "settled": settled}.items()]
+    now = pd.concat(rows, ignore_index=True)
+    gone = publish(quarters(both), NO_COMPARISONS, registry=UNCOARSENED).record.assign(measure_id="gone")
+    assert gone["shown"].all()
+    status = publish(now, NO_COMPARISONS, earlier=[gone], registry=UNCOARSENED).measures
+    assert status.set_index(["period", "measure_id"]).loc["2014", "status"].to_dict() == {
+        "begun": HIDDEN,
+        "settled": HIDDEN,
+    }
 
 
 def test_that_two_totals_give_away_that_nobody_came_between_stops_no_release() -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.disclose.coarsen import finished
-from pipeline.disclose.registry import CELL
-from pipeline.disclose.system import WINDOW, Mask, Ties
+from pipeline.disclose.registry import CELL, Registry
+from pipeline.disclose.system import PLACE, WINDOW, Mask, SameCounts, Ties, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
 #: The columns of a record: the cell, what the gate needs to judge it, its counts, and whether it was listed and shown.
@@ -93,6 +93,39 @@ def stack(new: pd.DataFrame, earlier: Sequence[pd.DataFrame], corrected: Collect
         finished=finished(rows["period"]),
         ties=_ties(rows),
     )
+
+
+def same_counts_ever(measures: pd.DataFrame, whole: Stack, registry: Registry) -> SameCounts:
+    """Which counts are one or sums of others: those of the new release, `measures`, and of measures that are gone since.
+
+    A measure that has another name since, is not computed any more, or was corrected is still in the reader's hands. It
+    was recorded in fewer cells than the new table has, so the others are compared with it in those.
+    """
+    same = same_counts(measures, registry)
+    rows = pd.concat([measures, whole.rows[~whole.is_new]], ignore_index=True)
+    rows["place"] = rows.groupby(list(PLACE)).ngroup()
+    is_gone = ~rows["measure_id"].isin(measures["measure_id"])
+    gone = rows[is_gone]
+    # What was `all` may be in no record of the others: it serves where there is nothing else.
+    total = gone["period"].str.startswith(WINDOW)
+    gone = gone[~total | total.groupby(gone["measure_id"]).transform("all")]
+    alike: dict[frozenset[int], list[str]] = {}
+    for measure, its in gone.groupby("measure_id")["place"]:
+        alike.setdefault(frozenset(its), []).append(str(measure))
+    numbers, sums = [same.number], [same.sums]
+    first = max(len(same.number), len(same.sums))  # the next number that nothing has
+    for places, names in alike.items():
+        here = same_counts(rows[rows["place"].isin(places) & (~is_gone | rows["measure_id"].isin(names))], registry)
+        of_others = same.number.reindex(here.number.index).groupby(here.number.to_numpy()).transform("first")
+        number = of_others.fillna(here.number + first).astype("int64")
+        numbers.append(number[number.index.get_level_values("measure_id").isin(names)])
+        renamed = dict(zip(here.number, number, strict=True))
+        found = here.sums.assign(**{c: here.sums[c].map(renamed) for c in ("whole", "part")})
+        # A sum of none but the others' counts is known, or holds in these few cells by chance.
+        own = found[["whole", "part"]].ge(first).any(axis=1).groupby(found["sum"]).transform("any")
+        sums.append(found[own].assign(sum=found["sum"] + first))
+        first += max(len(here.number), len(here.sums))
+    return SameCounts(number=pd.concat(numbers), sums=pd.concat(sums, ignore_index=True))
 
 
 def _cells(rows: pd.DataFrame) -> pd.MultiIndex:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipeline.disclose.attack import Witnesses, propagate
 from pipeline.disclose.coarsen import Ladders, needed
-from pipeline.disclose.history import RECORD, Stack, stack, window_of
+from pipeline.disclose.history import RECORD, Stack, same_counts_ever, stack, window_of
 from pipeline.disclose.registry import (
     CELL,
     PERIODS,
@@ -26,7 +26,7 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import Mask, SameCounts, System, build_system, families, same_counts
+from pipeline.disclose.system import Mask, SameCounts, System, build_system, families
 from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
@@ -94,7 +94,7 @@ def publish(
     whole = stack(rows, earlier, corrected)
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
-    same = _same_counts(measures[counted & people], whole, registry)
+    same = same_counts_ever(measures[counted & people], whole, registry)
     masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, begin)
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
@@ -134,17 +134,6 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
         [rows[c].eq("all") for c in ("period", "race", "citizenship", "offence_group")],
         axis=1,
     ).all(axis=1)
-
-
-def _same_counts(measures: pd.DataFrame, whole: Stack, registry: Registry) -> SameCounts:
-    """Which counts are one: of the new release, and of measures that stand in earlier ones alone, as before a correction."""
-    now = same_counts(measures, registry)
-    before = same_counts(whole.rows[~whole.rows["measure_id"].isin(measures["measure_id"])], registry)
-    others = before.sums.assign(sum=before.sums["sum"] + len(now.sums))
-    others[["whole", "part"]] += len(now.number)
-    return SameCounts(
-        number=pd.concat([now.number, before.number + len(now.number)]), sums=pd.concat([now.sums, others])
-    )
 
 
 #: Of all rows: which are listed, which of these are shown, and which stand for tables that are withheld.

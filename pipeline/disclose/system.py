@@ -33,7 +33,8 @@ UNBOUNDED = 10**12
 #: What was `all` in an earlier release: `all 2015-Q1/2024-Q4`.
 WINDOW = "all "
 
-_PLACE = ("period", "race", "citizenship", "offence_group")
+#: Where a count belongs.
+PLACE = ("period", "race", "citizenship", "offence_group")
 ROLES = ("numerator", "denominator", "complement")
 
 #: A whole that is no small count in fewer cells than this may be the sum of others by chance.
@@ -100,7 +101,7 @@ class System:
     def name(self, node: int) -> str:
         """What a node counts, in words: `CHG-01 numerator, black, noncitizen, 2024`."""
         names = self.names.iloc[node]
-        places = [str(names[c]) for c in ("stratum", *_PLACE[1:], "period") if names[c] != "all"]
+        places = [str(names[c]) for c in ("stratum", *PLACE[1:], "period") if names[c] != "all"]
         return ", ".join([f"{names['measure_id']} {names['role']}", *places])
 
     def equation(self, line: int) -> str:
@@ -126,7 +127,7 @@ def build_system(
     counts, inside = pd.concat([shown, hidden, changed], ignore_index=True), pd.concat([inside, since])
     number, sums = (same.number, same.sums) if same else (_numbers(rows, registry)[0], NO_SUMS)
     counts["series"] = _series(counts, number)
-    counts["node"] = counts.groupby(["series", *_PLACE], sort=False).ngroup()
+    counts["node"] = counts.groupby(["series", *PLACE], sort=False).ngroup()
     names = counts.drop_duplicates("node").set_index("node").sort_index()
 
     nodes = np.full((len(rows), len(ROLES)), -1, dtype=np.int64)
@@ -134,7 +135,7 @@ def build_system(
         of_role = counts[counts["role"].eq(role)]
         nodes[of_role["row"].to_numpy(dtype=np.int64), position] = of_role["node"]
 
-    margins = [_lines_along(names, axis, registry) for axis in _PLACE]
+    margins = [_lines_along(names, axis, registry) for axis in PLACE]
     margins += [_lines_over_strata(counts), _lines_across(names, sums)]
     floor = np.where(names["role"].eq("change"), -UNBOUNDED, 0)
     inside["node"] = counts["node"].to_numpy()[inside["count"]]
@@ -156,7 +157,7 @@ def _shown_counts(rows: pd.DataFrame) -> pd.DataFrame:
     """One line per row and role: row, measure_id, place, stratum, role, value."""
     numerator, denominator = (rows[c].astype("Int64") for c in ("numerator", "denominator"))
     values = {"numerator": numerator, "denominator": denominator, "complement": denominator - numerator}
-    keys = rows[["measure_id", "stratum", *_PLACE]].assign(row=np.arange(len(rows)))
+    keys = rows[["measure_id", "stratum", *PLACE]].assign(row=np.arange(len(rows)))
     parts = [keys.assign(role=role, value=value) for role, value in values.items()]
     counts = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
     counts["value"] = counts["value"].astype("int64")
@@ -175,14 +176,14 @@ def _between_counts(shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not at.any():
         return shown[:0], pd.DataFrame({"line": "", "count": 0, "sign": 0}, index=[])
     rows = shown[at].join(horizon[at].fillna("").astype({"by": "int64"})).assign(count=shown.index[at])
-    met = rows[rows["role"].eq("numerator")].sort_values(["measure_id", "part", "cause", *_PLACE, "by"])
+    met = rows[rows["role"].eq("numerator")].sort_values(["measure_id", "part", "cause", *PLACE, "by"])
 
-    before = met.groupby(["measure_id", "part", "cause", *_PLACE])[["count", "stratum"]].shift()
+    before = met.groupby(["measure_id", "part", "cause", *PLACE])[["count", "stratum"]].shift()
     later = met.assign(label="between " + before["stratum"] + " and " + met["stratum"])[before["count"].notna()]
     first = before["count"].dropna().astype("int64")
     lines = [later.assign(line=later.index, sign=-1), later.assign(line=later.index, sign=1, count=first)]
 
-    same_day = ["measure_id", "part", "by", *_PLACE]
+    same_day = ["measure_id", "part", "by", *PLACE]
     several = met[met.groupby(same_day)["count"].transform("size").gt(1)]
     together = several.groupby(same_day)["count"].transform("min")  # the line is named after its first count
     everyone = rows[rows["role"].eq("denominator")].drop_duplicates(same_day)
@@ -283,7 +284,7 @@ def _named_counts(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], In
     numerator, denominator = (rows[c].astype("Int64") for c in ("numerator", "denominator"))
     values = {"denominator": denominator, "complement": denominator - numerator, "numerator": numerator}
     counted = {role: value.fillna(-1).to_numpy(dtype=np.int64) for role, value in values.items()}
-    cells = pd.MultiIndex.from_frame(rows[list(_PLACE)])
+    cells = pd.MultiIndex.from_frame(rows[list(PLACE)])
     places = cells.unique().sort_values()
     place = places.get_indexer(cells).astype(np.int64)
     label = rows.groupby(["measure_id", "stratum"], sort=True).ngroup().to_numpy()
@@ -295,7 +296,7 @@ def _named_counts(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], In
             at = chunk[counted[role][chunk] >= 0]
             yield (measure, stratum, role), place[at], counted[role][at]
     between, _ = _between_counts(_shown_counts(rows[rows["stratum"].str.contains("by_")]))
-    between["place"] = places.get_indexer(pd.MultiIndex.from_frame(between[list(_PLACE)])).astype(np.int64)
+    between["place"] = places.get_indexer(pd.MultiIndex.from_frame(between[list(PLACE)])).astype(np.int64)
     for name, chunk in between.sort_values("place").groupby(["measure_id", "stratum"], sort=True):
         measure, stratum = map(str, name)
         yield (measure, stratum, "between"), chunk["place"].to_numpy(), chunk["value"].to_numpy(dtype=np.int64)
@@ -356,7 +357,7 @@ def _series(counts: pd.DataFrame, same: pd.Series[int]) -> Integers:
 
 def _lines_along(names: pd.DataFrame, axis: str, registry: Registry) -> pd.DataFrame:
     """The lines of one axis: margin (a node), part (a node)."""
-    others = ["series", *(c for c in _PLACE if c != axis)]
+    others = ["series", *(c for c in PLACE if c != axis)]
     nodes = names.reset_index()[["node", *others, axis]]
     present = sorted(set(nodes[axis]))
     split = _parts_of_periods(present) if axis == "period" else _parts_of_groups(axis, present, registry)
@@ -410,7 +411,7 @@ def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:
 
     Whether they do is read from the counts: a sum that holds in every cell is one that an attacker may use.
     """
-    keys = ["measure_id", *_PLACE]
+    keys = ["measure_id", *PLACE]
     parts = counts[counts["stratum"].ne("all")]
     found = []
     margins = counts[counts["stratum"].eq("all")]
@@ -432,9 +433,9 @@ def _lines_over_strata(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _lines_across(names: pd.DataFrame, sums: pd.DataFrame) -> pd.DataFrame:
     """The lines of sums across measures, where every part has a count."""
-    nodes = names.reset_index()[["node", "series", *_PLACE]]
+    nodes = names.reset_index()[["node", "series", *PLACE]]
     joined = sums.merge(nodes.rename(columns={"node": "margin", "series": "whole"}), on="whole").merge(
-        nodes.rename(columns={"series": "part"}), on=["part", *_PLACE]
+        nodes.rename(columns={"series": "part"}), on=["part", *PLACE]
     )
     lines = joined[joined.groupby(["sum", "margin"])["node"].transform("size").eq(joined["parts"])]
     return pd.DataFrame(
