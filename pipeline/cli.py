@@ -118,6 +118,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MEASURE=REASON",
         help="a measure whose published numbers this release changes",
     )
+    release.add_argument(
+        "--hold-back",
+        action="append",
+        default=[],
+        metavar="MEASURE",
+        help="a measure of which this release tells nothing: what the gate refuses holds up nothing else",
+    )
     release.add_argument("--audit", type=Path, help="the audit's folder (default: data/marts/OFFICE)")
     release.add_argument("--to", type=Path, help="the folder of all releases (default: data/releases/OFFICE)")
     release.add_argument("--sign", type=Path, metavar="KEY", help="a private key, for ssh-keygen -Y sign")
@@ -230,6 +237,7 @@ def _release(options: argparse.Namespace) -> int:
         name=options.name,
         approvals=dict(options.approve),
         corrections=dict(options.correct),
+        held_back=options.hold_back,
         key=options.sign,
     )
     print(f"The release is in {made}")

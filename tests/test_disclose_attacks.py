@@ -438,6 +438,18 @@ def test_what_an_earlier_release_gave_away_stops_the_next_only_if_it_is_about_fe
         released_again((4, 40))
 
 
+def test_of_a_measure_that_is_held_back_nothing_leaves_and_the_others_are_released() -> None:
+    counts = {"2024-Q1": (50, 100), "2024-Q2": (4, 40), "all": (54, 140)}
+    other = quarters({"2024-Q1": (60, 120), "2024-Q2": (70, 130), "all": (130, 250)}).assign(measure_id="other")
+    rows = pd.concat([quarters(counts), other], ignore_index=True)
+    first = publish(rows, NO_COMPARISONS).record
+    first = first.assign(listed=True, shown=first["period"].ne("2024-Q2") | first["measure_id"].eq("other"))
+    with pytest.raises(ReleaseRefused, match="IIU602 filed"):
+        publish(rows, NO_COMPARISONS, earlier=[first])
+    status = publish(rows, NO_COMPARISONS, earlier=[first], held_back=["filed"]).measures
+    assert status.groupby("measure_id")["status"].agg(list).to_dict() == {"filed": [HIDDEN], "other": ["ok"] * 3}
+
+
 def test_a_sum_of_published_years_stops_no_release_though_few_of_it_had_another_outcome() -> None:
     """How many there were each year is told, so it is no secret of how many in all few were released."""
     asked = quarters({"2022": (3, 100), "2023": (50, 100), "2024": (40, 100), "all": (93, 300)})

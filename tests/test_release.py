@@ -282,6 +282,21 @@ def test_a_changed_number_is_refused_and_a_correction_is_kept_with_what_it_was(r
     assert verify(to / "2026-Q2-corrected") == []
 
 
+def test_a_measure_is_held_back_by_its_name_and_the_rest_is_released(
+    audit: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["release", "--name=x", f"--audit={audit}", f"--to={tmp_path}"]
+    options += [f"--approve={role}={who}" for role, who in TWO.items()]
+    assert main([*options, "--hold-back=CHG-O1"]) == 1
+    said = capsys.readouterr().err
+    assert "IIU637 CHG-O1" in said
+    assert "CHG-01" in said
+    assert main([*options, "--hold-back=CHG-01"]) == 0
+    measures = pd.read_csv(tmp_path / "x" / "data" / "measures.csv").groupby("measure_id")["numerator"].count()
+    assert measures["CHG-01"] == 0 < measures["DIV-01"]
+    assert verify(tmp_path / "x") == []
+
+
 def test_a_key_in_a_public_file_refuses_the_release(
     audit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,12 +73,13 @@ def publish(
     registry: Registry | None = None,
     earlier: Sequence[pd.DataFrame] = (),
     corrected: Collection[str] = (),
+    held_back: Collection[str] = (),
     begin: Begin = lambda system, _: Witnesses(system),
 ) -> Published:
     """What may leave of the two long tables. Rows of tables that the registry does not declare are left out.
 
     `earlier` holds the records of the office's releases so far, oldest first; `corrected` the measures whose published
-    numbers this release corrects; `begin` makes the witnesses that the search begins with. Raises AuditError where margins
+    numbers this release corrects; `held_back` those of which it tells nothing; `begin` makes the witnesses that the search begins with. Raises AuditError where margins
     are not the sums of their parts, ReleaseRefused where hiding does not suffice beside earlier releases, or a published
     number would change without a correction.
     """
@@ -95,7 +96,7 @@ def publish(
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
     same = same_counts_ever(measures[counted & people], whole, registry)
-    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, begin)
+    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, frozenset(held_back), begin)
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
@@ -145,6 +146,7 @@ def _family_by_family(
     of_nobody: Mask,
     registry: Registry,
     same: SameCounts,
+    held_back: frozenset[str],
     begin: Begin,
 ) -> tuple[_Masks, frozenset[str], dict[str, str | int]]:
     """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
@@ -157,7 +159,7 @@ def _family_by_family(
     for one in np.unique(of):
         at = of == one
         try:
-            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, begin)
+            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, held_back, begin)
         except AuditError as error:
             errors.append(error)
             continue
@@ -185,6 +187,7 @@ def _coarsen_and_hide(
     of_nobody: Mask,
     registry: Registry,
     same: SameCounts,
+    held_back: frozenset[str],
     begin: Begin,
 ) -> tuple[_Masks, frozenset[str], dict[str, int]]:
     """What can be listed of the measures of one family, and what of it is shown.
@@ -202,7 +205,7 @@ def _coarsen_and_hide(
         gate = replace(gate, fixed=whole.fixed | whole.follows)
     shown = ((~gate.primary() | whole.follows) & whole.is_new) | fixed
     ladders.climb(shown)
-    shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
+    shown, found = _settled(whole, ladders, gate, everything, shown, held_back, None)
     keep = needed(rows, _named(whole, ladders), registry)
     of_each = _gate(whole, keep, registry, None)
     witnesses = begin(of_each.system, of_each.known(shown[keep]))

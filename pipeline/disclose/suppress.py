@@ -364,6 +364,6 @@ def _exposed(gate: Gate, node: int) -> Problem:
         where=gate.system.name(node),
         what="this count cannot be protected: nothing is left to hide beside it",
         expected=f"bounds at least {gate.node_threshold[node]} wide",
-        fix="End totals with finished years (`totals` in office.yml), or declare fewer or coarser tables in "
-        "pipeline/disclose/cubes.yml.",
+        fix="Hold its measure back this time (--hold-back), end totals with finished years (`totals` in office.yml), or "
+        "declare fewer or coarser tables in pipeline/disclose/cubes.yml.",
     )

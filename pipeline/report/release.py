@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from pipeline.disclose.ledger import Ledger, corrections_in, extended, read_ledg
 from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem, ReleaseRefused
 from pipeline.findings import find, judge
+from pipeline.ingest.office import nearest
 from pipeline.report.tables import COUNTS, PublicData, copy_tables, read_tables, sha256, write_tables
 from pipeline.report.words import told
 from pipeline.restricted import among, keys_of, opened
@@ -96,17 +97,24 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def release(
-    *, audit: Path, to: Path, name: str, approvals: Mapping[str, str], corrections: Mapping[str, str], key: Path | None
+    *,
+    audit: Path,
+    to: Path,
+    name: str,
+    approvals: Mapping[str, str],
+    corrections: Mapping[str, str],
+    held_back: Collection[str] = (),
+    key: Path | None,
 ) -> Path:
     """Makes the audit in a folder the release `name` below `to`. Returns its folder.
 
     `to` holds the ledger, each release in a folder of its own and, under restricted/, what later ones are judged with.
     `approvals` says who approves in which role; `corrections` gives the reason for each measure that changes what was
-    published; `key` signs with `ssh-keygen`. Raises ReleaseRefused where the gate refuses; then nothing is written.
+    published; of the measures `held_back` it tells nothing; `key` signs with `ssh-keygen`. Raises ReleaseRefused where the gate refuses; then nothing is written.
     """
     _check_request(audit, to, name, approvals)
     with alone(audit), alone(to), opened(audit) as restricted:
-        return _release(audit, restricted, to, name, approvals, corrections, key)
+        return _release(audit, restricted, to, name, approvals, corrections, held_back, key)
 
 
 def _release(
@@ -116,13 +124,15 @@ def _release(
     name: str,
     approvals: Mapping[str, str],
     corrections: Mapping[str, str],
+    held_back: Collection[str],
     key: Path | None,
 ) -> Path:
     public = read_tables(audit / "public")
     measures, comparisons = (_frame(restricted / f"{n}.parquet") for n in ("measures", "comparisons"))
+    _check_measures([*corrections, *held_back], measures)
     ledger = _whole_ledger(to)
     records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
-    published = publish(measures, comparisons, earlier=records, corrected=list(corrections))
+    published = publish(measures, comparisons, earlier=records, corrected=list(corrections), held_back=held_back)
     window = public.settings.window
     ledger = extended(ledger, published.measures, window=window, release=name, corrections=corrections)
     public = replace(
@@ -214,6 +224,24 @@ def _said(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
             arms = pd.concat([numbers[middle] - numbers[low], numbers[high] - numbers[middle]])
             parts.append(arms.dropna().to_numpy())
     return np.concatenate(parts)
+
+
+def _check_measures(asked: Iterable[str], measures: pd.DataFrame) -> None:
+    """Raises AuditError for what is no measure of the audit."""
+    known = sorted(measures["measure_id"].unique())
+    strange = sorted(set(asked).difference(known))
+    if strange:
+        fix = "Write it as the table of measures does, in --correct and --hold-back."
+        raise AuditError(
+            Problem(
+                code="IIU637",
+                where=name,
+                what=f"no measure of this audit{nearest(name, known)}",
+                expected="the id of a measure, as CHG-01",
+                fix=fix,
+            )
+            for name in strange
+        )
 
 
 def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str]) -> None:
