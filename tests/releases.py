@@ -31,7 +31,7 @@ from scipy import optimize, sparse
 from scipy.sparse import csgraph
 
 from pipeline.disclose import Registry, load_registry, publish
-from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
+from pipeline.disclose.attack import Witnesses, explain, propagate, settled, unproved
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack, window_of
 from pipeline.disclose.registry import CELL
@@ -196,6 +196,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
         "alone": [],
         "hidden": 0,
         "solved": 0,
+        "conceded": 0,
         "exposed": [],
         "narrowest": [],
     }
@@ -241,23 +242,38 @@ def together(
     people = counted(last, registry)
     same = same_counts(people, registry)
     whole = stack(people[registry.declares(people)].reset_index(drop=True), records, ())
-    gate = make_gate(build_system(whole.rows, registry, whole.ties, same), whole.rows, registry)
+    told = frozenset(whole.rows["measure_id"])
+    gate = make_gate(build_system(whole.rows, registry, whole.ties, same), whole.rows, registry, told=told)
     known = gate.known(whole.fixed)
     hidden = gate.protected(whole.was_listed, whole.fixed, known)
     low, high = propagate(gate.system, known)
     width = (high - low) / gate.node_threshold
     witnesses = Remembered(memory or Memory(), gate.system, known)
-    unseen = unproved(gate.system, (low, high), hidden, gate.node_threshold, witnesses) & (width >= 1)
-    found = [(int(high[n] - low[n]), int(n)) for n in np.flatnonzero(hidden & (width < 1))]
-    nodes = np.flatnonzero(hidden & (width >= 1))
+    left = hidden & (width >= 1)
+    fixed = settled(gate.system, (low, high), left, gate.node_threshold, witnesses)
+    left &= ~fixed
+    unproved(
+        gate.system, (low, high), left, gate.node_threshold, witnesses
+    )  # it does not name all that it has not found
+    unseen = left & (witnesses.most - witnesses.least < gate.node_threshold)
+    bounds = {n: int(high[n] - low[n]) for n in np.flatnonzero(hidden & (width < 1)).tolist()}
+    bounds |= dict.fromkeys(np.flatnonzero(fixed).tolist(), 0)
+    nodes = np.flatnonzero(left)
     narrowest = nodes[np.argsort(width[nodes], kind="stable")][:SOLVED]
-    for node in np.union1d(narrowest, unreached(gate, known, np.flatnonzero(unseen))):
-        least, most, _ = explain(gate.system, known, int(node))
-        found.append((most - least, int(node)))
-    bounds = sorted((wide, int(gate.node_threshold[n]), gate.system.name(n)) for wide, n in found)
-    bounds = sorted(bounds, key=lambda bound: bound[0] / bound[1])
-    bare = [f"{name}: {wide} wide" for wide, need, name in bounds if wide < need]
-    return {"hidden": int(hidden.sum()), "solved": len(found), "exposed": bare, "narrowest": bounds[:SOLVED]}
+    for node in np.union1d(narrowest, unreached(gate, known, np.flatnonzero(unseen))).tolist():
+        least, most, _ = explain(gate.system, known, node)
+        bounds[node] = most - least
+    need = gate.node_threshold
+    conceded = {node for node, wide in bounds.items() if wide < need[node] and gate.may_be_conceded[node]}
+    told_of = [(wide, int(need[n]), gate.system.name(n)) for n, wide in bounds.items() if n not in conceded]
+    told_of.sort(key=lambda bound: (bound[0] / bound[1], bound))
+    return {
+        "hidden": int(hidden.sum()) - len(conceded),
+        "solved": len(told_of),
+        "conceded": len(conceded),
+        "exposed": [f"{name}: {wide} wide" for wide, least_wide, name in told_of if wide < least_wide],
+        "narrowest": told_of[:SOLVED],
+    }
 
 
 def unreached(gate: Gate, known: NDArray[np.bool_], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -317,7 +333,8 @@ def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
         "",
         f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
         f"all of them two tables were seen in which they differ by their threshold, or their bounds were solved for one by "
-        f"one by linear programming, as for {total('solved'):,}.",
+        f"one by linear programming, as for {total('solved'):,}. {total('conceded'):,} further ones follow from several "
+        "releases: each is nobody's, or no small count and hidden in front of others alone, who are among the above.",
         f"- **The last release alone**, read from its file: {total('alone')} exposed. The gate had proved {proved:,} of "
         f"{protected:,} hidden counts beside all before it.",
         f"- **Tightest bounds** by linear programming, of {len(narrow):,} counts ({SOLVED} a family): "

@@ -12,10 +12,14 @@ from dataclasses import replace
 from random import Random
 
 import hypothesis.strategies as st
+import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, Phase, given, settings
+from scipy import optimize, sparse
 
 from pipeline.disclose import HIDDEN, Registry, load_registry, publish
+from pipeline.disclose.attack import Witnesses, propagate, settled
+from pipeline.disclose.system import System
 from tests.small_county import margins
 from tests.test_disclose import NO_COMPARISONS
 
@@ -177,3 +181,45 @@ def test_nor_does_a_table_that_fits_three_measures_of_which_one_is_the_sum_of_th
         interior = [(measure, *cell) for measure in ("m0", "m1") for cell in one]
         for column in ("numerator", "complement"):
             assert narrowest(published, interior, column, ("measure", "period", "race", "citizenship")) == []
+
+
+def drawn_system(draw: Random) -> tuple[System, np.ndarray]:
+    """Twelve counts, most of them small or none, and sums of some of them, of which all but one are known."""
+    cells = [draw.choice([0, 0, 1, 5]) for _ in range(12)]
+    parts = [draw.sample(range(12), draw.randint(2, 4)) for _ in range(9)]
+    value = np.array([*cells, *(sum(cells[i] for i in some) for some in parts)])
+    lines = np.zeros((len(parts), len(value)), dtype=np.int64)
+    for line, some in enumerate(parts):
+        lines[line, some], lines[line, 12 + line] = 1, -1
+    names = pd.DataFrame({"role": ["numerator"] * len(value)})
+    system = System(
+        value=value, floor=np.zeros_like(value), names=names, nodes=np.empty((0, 3), dtype=np.int64),
+        lines=sparse.csr_array(lines), is_margin_line=np.ones(len(parts), dtype=bool),
+    )  # fmt: skip
+    return system, np.arange(len(value)) >= 13
+
+
+def rational_width(system: System, known: np.ndarray, node: int) -> float:
+    """How far apart the least and the most of a count are, of all tables that need not be whole numbers."""
+    ends = [np.where(known, system.value, end) for end in (0, 1000)]
+    goal = np.arange(len(known)) == node
+    none = np.zeros(system.lines.shape[0])
+    least, most = (
+        sign * optimize.linprog(sign * goal, A_eq=system.lines, b_eq=none, bounds=np.column_stack(ends)).fun
+        for sign in (1, -1)
+    )
+    return float(most - least)
+
+
+def test_what_sums_settle_together_is_found_at_once_as_one_by_one() -> None:
+    """Also where no line alone says it: of three that are known two by two each is known."""
+    found_together = 0
+    for seed in range(60):
+        system, known = drawn_system(Random(seed))
+        low, high = propagate(system, known)
+        asked, none = ~known & (low < high), Witnesses(system)
+        found = settled(system, (low, high), asked, np.full(len(known), 99), none)
+        one_by_one = [node for node in np.flatnonzero(asked).tolist() if rational_width(system, known, node) < 1e-6]
+        assert np.flatnonzero(found).tolist() == one_by_one
+        found_together += found.sum()
+    assert found_together > 20

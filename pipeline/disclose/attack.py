@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from scipy import optimize, sparse
-from scipy.sparse import csgraph
+from scipy.sparse import csgraph, linalg
 
 from pipeline.disclose.system import UNBOUNDED, Integers, Mask, System
+
+Floats = npt.NDArray[np.float64]
 
 #: Propagation that has not settled after so many passes is creeping; what it found so far is true all the same.
 _PASSES = 40
@@ -132,6 +135,8 @@ def unproved(
     parts = _parts(system, low, high) if left() else []
     for part in parts:
         part.add_people(open_nodes, threshold, witnesses)
+    if left() and (fixed := _settled(parts, open_nodes, threshold, witnesses)).any():
+        return narrow | fixed  # to look for other tables would be idle
     for effort in (_AT_FIRST, _AT_LAST):
         while before := left():
             found = narrow.copy()
@@ -140,6 +145,20 @@ def unproved(
             if before - left() <= effort.worth * before:
                 break
     return found if left() else narrow
+
+
+def settled(
+    system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
+) -> Mask:
+    """The protected counts without witnesses that are in every table as they are; over the rational numbers."""
+    return _settled(_parts(system, *bounds), protected, threshold, witnesses)
+
+
+def _settled(parts: list[_Part], protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+    found = np.zeros(len(protected), dtype=bool)
+    for part in parts:
+        found[part.nodes] = part.settled(protected, threshold, witnesses)
+    return found
 
 
 def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]]:
@@ -210,29 +229,55 @@ class _Part:
         return found
 
     def add_people(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> None:
-        """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once.
-
-        One linear programme. Each count has a goal, which what is added to it limits; more than it needs is worth nothing.
-        """
+        """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once."""
         need = np.where(protected[self.nodes], threshold[self.nodes], 0)
-        goals = np.flatnonzero(witnesses.width(self.nodes) < need)
-        if not len(goals):
+        enough = np.where(witnesses.width(self.nodes) < need, witnesses.least[self.nodes] + need - self.true, 0)
+        move = self._towards(enough, np.zeros(len(need)), (self.high - self.true).astype(np.float64))
+        if move is None:
             return
-        nodes, enough = len(self.nodes), (witnesses.least[self.nodes] + need - self.true)[goals]
-        reach = sparse.coo_array((-np.ones(len(goals)), (np.arange(len(goals)), goals)), shape=(len(goals), nodes))
+        whole = np.rint(move).astype(np.int64)
+        whole[_wrong(self.lines, whole, np.zeros_like(whole), self.high - self.true, self.island)] = 0
+        witnesses.add(self.nodes, self.true + whole)
+
+    def settled(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+        """Those without witnesses that are in every table as they are, as sums and differences of lines tell.
+
+        What is at the least or the most that it can be goes one way or not at all; what can go, can go at once, however
+        little. With the rest as it is the lines leave a linear space: what is the same all over it is 0 in a drawn vector of it.
+        """
+        left = witnesses.width(self.nodes) < np.where(protected[self.nodes], threshold[self.nodes], 0)
+        up, down = self.true < self.high, self.true > self.low
+        goal = np.subtract(up, down, dtype=np.float64)
+        move = self._towards(goal, np.where(down, -np.inf, 0), np.where(up, np.inf, 0))
+        if move is None:
+            return np.zeros(len(left), dtype=bool)
+        free = np.flatnonzero((goal == 0) | (np.abs(move) > 1 / 2))
+        lines = self.lines[:, free].astype(np.float64)
+        drawn = np.random.default_rng(0).normal(size=len(free))
+        drawn -= lines.T @ linalg.lsmr(lines.T, drawn, atol=1e-13, btol=1e-13, conlim=0)[0]
+        can_move = np.zeros(len(left), dtype=bool)
+        can_move[free] = np.abs(drawn) > 1e-6
+        return left & ~can_move
+
+    def _towards(self, goal: Floats, least: Floats, most: Floats) -> Floats | None:
+        """The move, not always in whole numbers, that takes the counts as far towards their goals as they can go together.
+
+        One linear programme. To go further is worth nothing. None where the programme was not solved.
+        """
+        nodes, at = len(self.nodes), np.flatnonzero(goal)
+        if not len(at):
+            return np.zeros(nodes)
+        reach = sparse.coo_array((-np.sign(goal[at]), (np.arange(len(at)), at)), shape=(len(at), nodes))
         found = optimize.linprog(  # type: ignore[call-overload]
-            np.repeat([0, -1], [nodes, len(goals)]),
-            A_ub=sparse.hstack([reach, sparse.eye_array(len(goals))], format="csr"),
-            b_ub=np.zeros(len(goals)),
-            A_eq=sparse.hstack([self.lines, sparse.coo_array((self.lines.shape[0], len(goals)))], format="csr"),
+            np.repeat([0, -1], [nodes, len(at)]),
+            A_ub=sparse.hstack([reach, sparse.eye_array(len(at))], format="csr"),
+            b_ub=np.zeros(len(at)),
+            A_eq=sparse.hstack([self.lines, sparse.coo_array((self.lines.shape[0], len(at)))], format="csr"),
             b_eq=np.zeros(self.lines.shape[0]),
-            bounds=np.column_stack([np.zeros(nodes + len(goals)), np.append(self.high - self.true, enough)]),
+            bounds=np.column_stack([np.append(least, np.zeros(len(at))), np.append(most, np.abs(goal[at]))]),
             method="highs-ds",
         )
-        if found.status == 0:
-            move = np.rint(found.x[:nodes]).astype(np.int64)
-            move[_wrong(self.lines, move, np.zeros_like(move), self.high - self.true, self.island)] = 0
-            witnesses.add(self.nodes, self.true + move)
+        return found.x[:nodes] if found.status == 0 else None
 
     def _widen_many(self, near: Integers, need: Integers, witnesses: Witnesses) -> int:
         """Looks for tables that differ from the true one in these counts alone and take each as far as it needs.
