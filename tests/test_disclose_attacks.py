@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +80,8 @@ def test_a_refusal_names_the_equation_that_exposes_the_count(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "least",
-    [{"work": 0}, {"together": 2, "work": 6}, {"together": 2, "around": (2, 100)}],
-    ids=["little at a time", "most of it in vain", "few counts at a time, then more"],
+    [{"_WORK": 0}, {"_AMONG": (2,), "_WORK": 6}, {"_AROUND": (2, 100)}, {"_AMONG": (2, 100), "_AROUND": (2,)}],
+    ids=["little at a time", "most of it in vain", "each among few counts, then more", "many at once, then among more"],
 )
 def test_the_last_look_goes_on_while_it_proves_more_and_then_among_more_counts(
     least: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,8 +89,9 @@ def test_the_last_look_goes_on_while_it_proves_more_and_then_among_more_counts(
     """As for a large county: what the gate proved in many goes, the last look refused after one."""
     rows = long_table(PAIR)
     published = publish(rows, NO_COMPARISONS).measures
-    for name in ("_AT_FIRST", "_AT_LAST"):
-        monkeypatch.setattr(attack, name, replace(getattr(attack, name), **least))
+    for name, value in ({"_AMONG": ()} | least).items():
+        monkeypatch.setattr(attack, name, value)
+    monkeypatch.setattr(attack._Part, "add_people", lambda *_: None)
     assert refusal(written(tmp_path, published), rows) == []
 
 
@@ -400,18 +400,18 @@ def test_what_is_told_by_year_alone_is_told_again_with_a_year_more() -> None:
 
 
 @pytest.mark.parametrize(
-    "efforts",
-    [["_AT_FIRST"], ["_AT_FIRST", "_AT_LAST"]],
-    ids=["as it goes on with more effort", "as people may be added to all at once"],
+    "among",
+    [(2, 20_000), (2,)],
+    ids=["as it goes on among more counts", "as people may be added to all at once"],
 )
 def test_a_release_is_not_refused_for_a_search_that_gave_up(
-    efforts: list[str], monkeypatch: pytest.MonkeyPatch
+    among: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of the measure was ever shown, so that any of its counts may be anything: it must only be looked for."""
     first = publish(quarters({"2023": (3, 8), "all": (3, 8)}), NO_COMPARISONS).record
-    for name in efforts:
-        monkeypatch.setattr(attack, name, attack._Effort(together=2, around=(2,), work=0, worth=1))
-    if len(efforts) == 1:
+    for name, value in {"_AMONG": among, "_AROUND": (2,), "_WORK": 0}.items():
+        monkeypatch.setattr(attack, name, value)
+    if len(among) == 2:
         monkeypatch.setattr(attack._Part, "add_people", lambda *_: None)
     more = quarters({"2023": (3, 8), "2024": (2, 6), "all": (5, 14)})
     second = publish(more, NO_COMPARISONS, earlier=[first])

@@ -27,8 +27,20 @@ _PASSES = 40
 #: Islands are taken together as long as they have no more counts than this.
 _BUNDLE = 1_000
 
-#: So many tosses that bring next to nothing end the search for many witnesses at once.
-_TOSSES = 3
+#: Counts that many tables at once are sought for: the more there are, the more stand in each other's way.
+_GOALS = 50
+
+#: Tables differ from the true one among so many counts; what is left is then looked for among more. Whoever is in a part of
+#: so many counts may be anywhere in it: with the counts further off as they are, little can move.
+_AMONG = (6_000, 20_000)
+
+#: A search of many tables ends when so many of them have brought next to nothing.
+_FAILURES = 3
+
+#: A count that needs tables of its own is looked at with so many around it, then with more. Each programme costs the square
+#: of its size. What so much work has not proved counts as exposed.
+_AROUND = (1_000, 6_000, 20_000)
+_WORK = 6_000_000_000
 
 #: So many exposed counts of one part are enough to go on with: what is hidden for them protects others as well.
 _ENOUGH = 12
@@ -38,27 +50,6 @@ _BRANCHES = 10
 
 #: A table need not be the furthest of all: this share of the way is far enough to stop looking.
 _FAR_ENOUGH = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Effort:
-    """How far a search for witnesses goes.
-
-    Tables for many counts at once differ from the true one among so many `together`; a count that needs witnesses of its
-    own is looked at with so many `around` it, then with more. Each programme is `work`: the square of its size. So much is
-    spent on one part in each of the two ways; what is not proved by then counts as exposed. If more than its `worth` of
-    what was open was proved, the search goes on from there.
-    """
-
-    together: int
-    around: tuple[int, ...]
-    work: int
-    worth: float
-
-
-_AT_FIRST = _Effort(together=6_000, around=(1_000, 6_000), work=600_000_000, worth=0.01)
-#: For what is left: more is hidden for its sake, or a release stopped. Among many more counts a programme may take minutes.
-_AT_LAST = _Effort(together=12_000, around=(1_000, 6_000, 12_000), work=6_000_000_000, worth=0)
 
 
 def propagate(system: System, known: Mask, among: Mask | None = None) -> tuple[Integers, Integers]:
@@ -137,13 +128,16 @@ def unproved(
         part.add_people(open_nodes, threshold, witnesses)
     if left() and (fixed := _settled(parts, open_nodes, threshold, witnesses)).any():
         return narrow | fixed  # to look for other tables would be idle
-    for effort in (_AT_FIRST, _AT_LAST):
-        while before := left():
-            found = narrow.copy()
-            for part in parts:
-                found[part.nodes] |= part.exposed(open_nodes, threshold, witnesses, effort)
-            if before - left() <= effort.worth * before:
-                break
+    for size in _AMONG:
+        for part in parts:
+            part.widen_together(open_nodes, threshold, witnesses, size)
+    found = narrow
+    while before := left():
+        found = narrow.copy()
+        for part in parts:
+            found[part.nodes] |= part.widen_each(open_nodes, threshold, witnesses)
+        if left() == before:
+            break
     return found if left() else narrow
 
 
@@ -198,29 +192,42 @@ class _Part:
     def by_node(self) -> sparse.csc_array:
         return self.lines.tocsc()
 
-    def exposed(self, protected: Mask, threshold: Integers, witnesses: Witnesses, effort: _Effort) -> Mask:
+    def widen_together(self, protected: Mask, threshold: Integers, witnesses: Witnesses, size: int) -> None:
+        """Looks for tables that take several counts at once as far as they need, and differ from the true one near them.
+
+        Which they are, and which goes up and which down, is drawn anew for each table.
+        """
         need = np.where(protected[self.nodes], threshold[self.nodes], 0)
-
-        def narrow() -> Integers:
-            return np.flatnonzero(witnesses.width(self.nodes) < need)
-
         tried = np.zeros(len(self.nodes), dtype=bool)
-        work = 0
-        while len(seeds := narrow()[~tried[narrow()]]) and work < effort.work:
-            near = self._near(seeds[:1], effort.together)
+        while len(seeds := np.flatnonzero((witnesses.width(self.nodes) < need) & ~tried)):
+            near = self._near(seeds[:1], size)
             tried[near] = True
-            work += len(near) ** 2 * self._widen_many(near, need[near], witnesses)
+            draw, failures = np.random.default_rng(len(near)), 0
+            while failures < _FAILURES:
+                narrow = np.flatnonzero(witnesses.width(self.nodes[near]) < need[near])
+                if not len(narrow):
+                    break
+                goals = draw.choice(narrow, min(_GOALS, len(narrow)), replace=False)
+                direction = np.zeros(len(near), dtype=np.int64)
+                direction[goals] = draw.choice([-1, 1], len(goals))
+                self._move(near, direction, need[near], witnesses)
+                proved = len(narrow) - (witnesses.width(self.nodes[near]) < need[near]).sum()
+                failures += int(proved < len(goals) / 10)
+
+    def widen_each(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+        """Looks for tables for one count of each island at a time. Returns those for which none is found, not always all."""
+        need = np.where(protected[self.nodes], threshold[self.nodes], 0)
         found, work = np.zeros(len(self.nodes), dtype=bool), 0
-        while len(seeds := narrow()[~found[narrow()]]):
-            if work > effort.work:
+        while len(seeds := np.flatnonzero((witnesses.width(self.nodes) < need) & ~found)):
+            if work > _WORK:
                 found[seeds] = True
                 break
-            # One of each island at a time: what moves one has nothing to do with what moves another.
+            # What moves one island has nothing to do with what moves another.
             seeds = seeds[np.unique(self.island[seeds], return_index=True)[1]]
-            for size in effort.around:
+            for size in _AROUND:
                 seeds = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
                 near = self._near(seeds, size)
-                work += len(near) ** 2 * self._widen_each(near, seeds, need, witnesses)
+                work += len(near) ** 2 * self._up_and_down(near, seeds, need, witnesses)
                 if size >= len(self.nodes):
                     break
             found[seeds] = witnesses.width(self.nodes[seeds]) < need[seeds]
@@ -279,23 +286,8 @@ class _Part:
         )
         return found.x[:nodes] if found.status == 0 else None
 
-    def _widen_many(self, near: Integers, need: Integers, witnesses: Witnesses) -> int:
-        """Looks for tables that differ from the true one in these counts alone and take each as far as it needs.
-
-        Of two counts that sum to a known one, one goes up and the other down. Which is which is tossed for each anew.
-        Returns how many programmes were solved.
-        """
-        coin = np.random.default_rng(len(near))
-        programmes = failures = 0
-        while (narrow := witnesses.width(self.nodes[near]) < need).any() and failures < _TOSSES:
-            self._move(near, np.where(narrow, coin.choice([-1, 1], len(near)), 0), need, witnesses)
-            programmes += 1
-            still = (witnesses.width(self.nodes[near]) < need).sum()
-            failures += still > 0.9 * narrow.sum()
-        return programmes
-
-    def _widen_each(self, near: Integers, seeds: Integers, need: Integers, witnesses: Witnesses) -> int:
-        """The same for the seeds alone, of which no island has more than one: up, and down."""
+    def _up_and_down(self, near: Integers, seeds: Integers, need: Integers, witnesses: Witnesses) -> int:
+        """Moves the seeds up, then down, with nothing but what is near. Returns how many programmes were solved."""
         programmes = 0
         for sign in (1, -1):
             left = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
