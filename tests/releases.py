@@ -5,7 +5,7 @@
 AUDIT is a finished audit. From its restricted counts one release is made for each quarter since its first year ended;
 totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
 attacker takes the last release alone, and all of them put together: bounds by propagation, whole-number witnesses, and
-linear programming for what has none and for the narrowest. The search begins with what was seen of the release before.
+linear programming for what has none and for the narrowest.
 
 One family of measures at a time, since no line joins the counts of two: first those about citizenship and ICE, the smallest
 first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done stands in the file
@@ -18,8 +18,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,16 +25,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize, sparse
-from scipy.sparse import csgraph
+from scipy import optimize
 
 from pipeline.disclose import Registry, load_registry, publish
 from pipeline.disclose.attack import Witnesses, explain, propagate, settled, unproved
 from pipeline.disclose.challenge import challenge
-from pipeline.disclose.history import stack, window_of
+from pipeline.disclose.history import stack
 from pipeline.disclose.registry import CELL
 from pipeline.disclose.suppress import Gate, make_gate
-from pipeline.disclose.system import WINDOW, System, build_system, families, same_counts
+from pipeline.disclose.system import build_system, families, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.measures import COMPARISON_COLUMNS
 
@@ -45,8 +42,6 @@ SEED = 20_250_331
 SOLVED = 10
 #: So many tables are looked for that settle many counts at once.
 TABLES = 20
-#: So many tables are remembered at once.
-AT_ONCE = 64
 #: A family of more measures than this takes as long as many others.
 HUGE = 10
 REPORT = Path(__file__).parent / "releases.md"
@@ -58,87 +53,6 @@ class County(Registry):
 
     def of_nobody(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         return np.zeros(len(rows), dtype=bool)
-
-
-@dataclass
-class Memory:
-    """The tables seen of the release before and of this one: by their names which counts differ from the true ones, by how much.
-
-    `window` is what `all` means in this one; `names` are those of all counts, also of those that never differ.
-    """
-
-    window: str = ""
-    names: list[NDArray[Any]] = field(default_factory=list)
-    moves: list[tuple[NDArray[Any], NDArray[np.int64]]] = field(default_factory=list)
-    before: Memory | None = None
-
-    def next(self, window: str) -> Memory:
-        """The memory for the next release, which knows of this one alone."""
-        return Memory(window=window, before=replace(self, before=None) if self.names else None)
-
-
-class Remembered(Witnesses):
-    """Witnesses that begin with the tables seen of the release before, as far as these agree with all that is published."""
-
-    def __init__(self, memory: Memory, system: System, known: NDArray[np.bool_]) -> None:
-        super().__init__(system)
-        self.memory, self.true = memory, system.value
-        names = system.names[[*CELL, "role"]].astype(str)
-        names["period"] = names["period"].mask(names["period"].eq("all"), WINDOW + memory.window)
-        self.names = pd.util.hash_pandas_object(names, index=False).to_numpy()
-        memory.names.append(self.names)
-        if memory.before is None:
-            return
-        fresh = ~known & ~np.isin(self.names, np.concatenate(memory.before.names))
-        place = pd.Index(self.names)
-        at = [place.get_indexer(pd.Index(name)) for name, _ in memory.before.moves]
-        moves = [(nodes[nodes >= 0], by[nodes >= 0]) for nodes, (_, by) in zip(at, memory.before.moves, strict=True)]
-        moves = [move for move in moves if len(move[0])]
-        for start in range(0, len(moves), AT_ONCE):
-            some = moves[start : start + AT_ONCE]
-            difference = np.zeros((len(known), len(some)), dtype=np.int64)
-            for column, (nodes, by) in zip(difference.T, some, strict=True):
-                column[nodes] = by
-            for column in agreeing(difference, system, known, fresh).T:
-                nodes = np.flatnonzero(column)
-                self.add(nodes, system.value[nodes] + column[nodes])
-
-    def add(self, nodes: NDArray[np.int64], values: NDArray[np.int64]) -> None:
-        if ((values < self.least[nodes]) | (values > self.most[nodes])).any():
-            by = values - self.true[nodes]
-            self.memory.moves.append((self.names[nodes[by != 0]], by[by != 0]))
-        super().add(nodes, values)
-
-
-def agreeing(
-    difference: NDArray[np.int64], system: System, known: NDArray[np.bool_], fresh: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """What of each difference from the true table (a column) makes a table that agrees with all that is published.
-
-    The fresh counts follow as well as they can: so that the lines are short by least in all. Then what hangs together with
-    a broken line, a known count or a count below its floor is dropped.
-    """
-    lines, whole, at = system.lines, difference.copy(), np.flatnonzero(fresh)
-    broken = np.flatnonzero((lines @ whole).any(axis=0)) if len(at) else []
-    own = lines[np.flatnonzero(abs(lines) @ fresh)]
-    short = sparse.eye_array(own.shape[0])
-    demand = sparse.hstack([own[:, at], short, -short], format="csr")
-    cost = np.repeat([0, 1], [len(at), 2 * own.shape[0]])
-    least = np.append((system.floor - system.value)[at], np.zeros(2 * own.shape[0]))
-    bounds = np.column_stack([least, np.full(len(least), np.inf)])
-    for column in (whole[:, one] for one in broken):
-        found = optimize.linprog(cost, A_eq=demand, b_eq=-(own @ column), bounds=bounds, method="highs")  # type: ignore[call-overload]
-        column[at] = np.rint(found.x[: len(at)]) if found.status == 0 else 0
-    wrong_line = lines @ whole != 0
-    wrong = (known[:, None] & (whole != 0)) | (system.value[:, None] + whole < system.floor[:, None])
-    for one in np.flatnonzero(wrong_line.any(axis=0) | wrong.any(axis=0)):
-        column, lines_at, nodes_at = whole[:, one], wrong_line[:, one], wrong[:, one]
-        support = np.flatnonzero(column)
-        between = abs(lines[:, support])
-        piece = csgraph.connected_components(between.T @ between, directed=False)[1]
-        at_fault = nodes_at[support] | (between[np.flatnonzero(lines_at)].sum(axis=0) > 0)
-        column[support[np.isin(piece, piece[at_fault])]] = 0
-    return whole
 
 
 def counted(measures: pd.DataFrame, registry: Registry) -> pd.DataFrame:
@@ -186,7 +100,6 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     """All releases of a family, and the attacks at their end. A release that is refused ends them."""
     begun = time.process_time()
     records: list[pd.DataFrame] = []
-    memory = Memory()
     found: dict[str, Any] = {
         "measures": sorted(set(measures["measure_id"])),
         "releases": 0,
@@ -201,11 +114,8 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
         "narrowest": [],
     }
     for end, rows in releases(measures, registry):
-        memory = memory.next(window_of(rows))
         try:
-            published = publish(
-                rows, NO_COMPARISONS, registry=registry, earlier=records, begin=partial(Remembered, memory)
-            )
+            published = publish(rows, NO_COMPARISONS, registry=registry, earlier=records)
         except ReleaseRefused as refused:
             found["refused"] = [f"{end}: {problem.code} {problem.where}" for problem in refused.problems]
             break
@@ -216,7 +126,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     if records:
         found |= {"proof": published.proof, "alone": alone(last, published.measures, registry)}
         found["tables"] = published.tables.drop(columns=["measure_id", "share"]).to_dict("records")
-        found |= together(last, records, registry, memory.next(memory.window))
+        found |= together(last, records, registry)
     found["attack_seconds"] = round(time.process_time() - begun - found["seconds"], 1)
     return found
 
@@ -232,9 +142,7 @@ def alone(rows: pd.DataFrame, public: pd.DataFrame, registry: Registry) -> list[
     return []
 
 
-def together(
-    last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Registry, memory: Memory | None = None
-) -> dict[str, Any]:
+def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Registry) -> dict[str, Any]:
     """What he finds who has kept every release: how many counts are hidden, which are exposed, how narrow bounds get.
 
     Two names of one count are one to him, in every table and release.
@@ -248,7 +156,7 @@ def together(
     hidden = gate.protected(whole.was_listed, whole.fixed, known)
     low, high = propagate(gate.system, known)
     width = (high - low) / gate.node_threshold
-    witnesses = Remembered(memory or Memory(), gate.system, known)
+    witnesses = Witnesses(gate.system)
     left = hidden & (width >= 1)
     fixed = settled(gate.system, (low, high), left, gate.node_threshold, witnesses)
     left &= ~fixed

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 
 from pipeline.disclose import load_registry, publish
-from pipeline.disclose.attack import Witnesses
 from pipeline.disclose.coarsen import finished
-from pipeline.disclose.history import window_of
 from pipeline.disclose.registry import CELL
-from pipeline.disclose.system import build_system
 from tests import releases
 from tests.small_county import county, margins
-from tests.test_disclose import long_table
+from tests.test_disclose_attacks import quarters
 
 REGISTRY = releases.County(**vars(load_registry()))
 BREAKDOWNS = [(), ("citizenship",), ("race",), ("race", "citizenship")]
@@ -66,36 +59,18 @@ def test_a_count_that_an_earlier_release_forgot_to_hide_is_found(measures: pd.Da
     assert releases.together(last, [slip, record], REGISTRY)["exposed"]
 
 
-def test_of_a_table_seen_before_is_kept_what_agrees_with_what_is_published_since() -> None:
-    system = build_system(long_table({("white", "citizen"): (200, 400), ("black", "citizen"): (90, 300)}), REGISTRY)
-    race, role, citizenship = system.names["race"], system.names["role"], system.names["citizenship"]
-    known = (race.eq("all") | role.eq("denominator")).to_numpy()
-    sign = np.where(race.eq("white"), 1, -1) * np.where(role.eq("numerator"), 1, -1) * ~known
-    first = (race.eq("white") & role.eq("numerator") & citizenship.eq("citizen")).to_numpy()
-
-    def kept(difference: NDArray[np.int64], known: NDArray[np.bool_], fresh: NDArray[np.bool_]) -> list[int]:
-        return releases.agreeing(difference[:, None], system, known, fresh).ravel().tolist()
-
-    nothing, none = np.zeros_like(sign).tolist(), np.zeros(len(sign), dtype=bool)
-    assert kept(5 * sign, known, none) == (5 * sign).tolist()
-    assert kept(5 * sign, known | first, none) == nothing, "a number that is published"
-    assert kept(91 * sign, known, none) == kept(-201 * sign, known, none) == nothing, "fewer than none"
-    assert kept(5 * first, known, none) == nothing, "a broken line"
-    assert kept(5 * first, known, ~known & ~first) == (5 * sign).tolist(), "what is new follows"
-
-
-def test_what_was_seen_of_one_release_spares_the_next_its_search_and_changes_nothing_else(
-    measures: pd.DataFrame,
-) -> None:
-    made = dict(releases.releases(measures, REGISTRY))
-    memory, records = releases.Memory(), list[pd.DataFrame]()
-    for end in ("2015-Q4", "2016-Q1"):
-        memory, seen = memory.next(window_of(made[end])), len(memory.moves)
-        ours, plain = (
-            publish(made[end], releases.NO_COMPARISONS, registry=REGISTRY, earlier=records, begin=begin)
-            for begin in (partial(releases.Remembered, memory), lambda system, _: Witnesses(system))
-        )
-        pd.testing.assert_frame_equal(ours.measures, plain.measures)
-        assert ours.proof == plain.proof
-        records.append(ours.record)
-    assert 0 < seen <= len(memory.moves)
+def test_what_the_sum_of_told_years_says_is_no_exposure_unless_it_is_about_few() -> None:
+    years = {"2022": (50, 100), "2023": (40, 100), "2024": (60, 100)}
+    few = {"2022": (1, 100), "2023": (2, 100), "2024": (2, 100)}
+    whole = {
+        name: counts | {"all": (sum(k for k, _ in counts.values()), 300)}
+        for name, counts in [("told", years), ("few", few)]
+    }
+    rows = pd.concat([quarters(counts).assign(measure_id=name) for name, counts in whole.items()], ignore_index=True)
+    record = publish(rows, releases.NO_COMPARISONS).record.assign(listed=True)
+    record["shown"] = record["measure_id"].eq("told") & record["period"].ne("all")
+    found = releases.together(rows, [record], REGISTRY)
+    assert (found["conceded"], found["exposed"]) == (3, [])  # of 300, 150 and 150
+    record["shown"] |= record["measure_id"].eq("few") & record["period"].ne("2024")
+    found = releases.together(rows, [record], REGISTRY)
+    assert [name.split(":")[0] for name in found["exposed"]] == ["few numerator, 2024"]

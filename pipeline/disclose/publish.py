@@ -7,7 +7,7 @@ else in a row (rate, interval, worst-case bounds) is a function of counts, so it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import Mask, SameCounts, System, build_system, families
+from pipeline.disclose.system import Mask, SameCounts, build_system, families
 from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
@@ -37,9 +37,6 @@ METHOD = (
     "its threshold or more (integer programming); bounds on all other declared cells, and from counts that measures with other "
     "tables share or add up to, were propagated."
 )
-
-#: From a system, and the counts of it that are known at most, to witnesses.
-Begin = Callable[[System, Mask], Witnesses]
 
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
 _MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
@@ -74,14 +71,13 @@ def publish(
     earlier: Sequence[pd.DataFrame] = (),
     corrected: Collection[str] = (),
     held_back: Collection[str] = (),
-    begin: Begin = lambda system, _: Witnesses(system),
 ) -> Published:
     """What may leave of the two long tables. Rows of tables that the registry does not declare are left out.
 
     `earlier` holds the records of the office's releases so far, oldest first; `corrected` the measures whose published
-    numbers this release corrects; `held_back` those of which it tells nothing; `begin` makes the witnesses that the search begins with. Raises AuditError where margins
-    are not the sums of their parts, ReleaseRefused where hiding does not suffice beside earlier releases, or a published
-    number would change without a correction.
+    numbers this release corrects; `held_back` those of which it tells nothing. Raises AuditError where margins are not
+    the sums of their parts, ReleaseRefused where hiding does not suffice beside earlier releases, or a published number
+    would change without a correction.
     """
     registry = registry or load_registry()
     counted = measures["numerator"].notna() | measures["denominator"].notna()
@@ -96,7 +92,7 @@ def publish(
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
     same = same_counts_ever(measures[counted & people], whole, registry)
-    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, frozenset(held_back), begin)
+    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, frozenset(held_back))
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
@@ -147,7 +143,6 @@ def _family_by_family(
     registry: Registry,
     same: SameCounts,
     held_back: frozenset[str],
-    begin: Begin,
 ) -> tuple[_Masks, frozenset[str], dict[str, str | int]]:
     """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
     listed, shown, withheld = (np.zeros(len(whole.rows), dtype=bool) for _ in range(3))
@@ -159,7 +154,7 @@ def _family_by_family(
     for one in np.unique(of):
         at = of == one
         try:
-            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, held_back, begin)
+            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, held_back)
         except AuditError as error:
             errors.append(error)
             continue
@@ -188,7 +183,6 @@ def _coarsen_and_hide(
     registry: Registry,
     same: SameCounts,
     held_back: frozenset[str],
-    begin: Begin,
 ) -> tuple[_Masks, frozenset[str], dict[str, int]]:
     """What can be listed of the measures of one family, and what of it is shown.
 
@@ -208,7 +202,7 @@ def _coarsen_and_hide(
     shown, found = _settled(whole, ladders, gate, everything, shown, held_back, None)
     keep = needed(rows, _named(whole, ladders), registry)
     of_each = _gate(whole, keep, registry, None)
-    witnesses = begin(of_each.system, of_each.known(shown[keep]))
+    witnesses = Witnesses(of_each.system)
     while True:  # the exact attack takes a count's names apart where their tables differ; it is hidden under them all
         shown, found = _settled(whole, ladders, of_each, keep, shown, found.given_up, witnesses)
         before, conceded = shown.copy(), found.conceded
