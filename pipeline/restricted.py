@@ -53,7 +53,11 @@ def unseal(audit: Path, to: Path) -> None:
         raise _problem("IIU140", str(to), "holds something already", "an empty folder", "Choose another one after --to")
     cipher = AESGCM(_key(run["office"], date.fromisoformat(run["as_of_date"])))
     folder = audit / FOLDER
-    for path in sorted(folder.rglob(f"*{SEALED}")):
+    sealed = sorted(folder.rglob(f"*{SEALED}"))
+    if not sealed:
+        fix = "Read its files where they are: they are in the clear, as of an office whose records are published"
+        raise _problem("IIU144", str(folder), "holds nothing sealed", "the restricted files of a sealed audit", fix)
+    for path in sealed:
         name = path.relative_to(folder).as_posix().removesuffix(SEALED)
         content = path.read_bytes().removeprefix(_MARK)
         try:

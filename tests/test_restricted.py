@@ -112,6 +112,16 @@ def test_what_is_unsealed_goes_into_an_empty_folder_that_others_cannot_read(tmp_
         unseal(audit, tmp_path / "to")
 
 
+def test_where_nothing_is_sealed_it_is_said_and_no_empty_folder_is_taken_for_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = sealed(tmp_path)
+    for path in (audit / "restricted").iterdir():
+        path.rename(path.with_suffix(""))
+    assert main(["unseal", f"--audit={audit}", f"--to={tmp_path / 'to'}"]) == 1
+    assert "IIU144" in capsys.readouterr().err
+
+
 # --- one key an audit ---------------------------------------------------------------------------------------------
 
 
