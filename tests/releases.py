@@ -40,8 +40,8 @@ from pipeline.measures import COMPARISON_COLUMNS
 SEED = 20_250_331
 #: So many hidden counts of each family are solved for one by one: those whose bounds look narrowest.
 SOLVED = 10
-#: So many tables are looked for that settle many counts at once.
-TABLES = 20
+#: So many tables are looked for that settle many counts at once, each with so many goals: more stand in each other's way.
+TABLES, GOALS = 40, 50
 #: A family of more measures than this takes as long as many others.
 HUGE = 10
 REPORT = Path(__file__).parent / "releases.md"
@@ -187,21 +187,22 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
 def unreached(gate: Gate, known: NDArray[np.bool_], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of these counts in which no two tables were seen, whole numbers or not, that differ by their threshold.
 
-    Many at once: each is pushed up or down, as tossed anew for each table, no further than it needs.
+    Some at once, drawn anew for each table: each is pushed up or down, as tossed, no further than it needs.
     """
-    system, coin = gate.system, np.random.default_rng(SEED)
+    system, draw = gate.system, np.random.default_rng(SEED)
     free = np.flatnonzero(~known)
     lines = system.lines[np.flatnonzero(abs(system.lines) @ ~known)]
     sums = -(lines[:, np.flatnonzero(known)] @ system.value[known])
     at, need, true = np.searchsorted(free, nodes), gate.node_threshold[nodes], system.value[nodes]
     least, most = true.astype(float), true.astype(float)
-    for _ in range(TABLES if len(nodes) else 0):
-        narrow = most - least < need - 1e-6
-        if not narrow.any():
+    for _ in range(TABLES):
+        narrow = np.flatnonzero(most - least < need - 1e-6)
+        if not len(narrow):
             break
+        some = draw.choice(narrow, min(GOALS, len(narrow)), replace=False)
         goal, bounds = np.zeros(len(free)), np.column_stack([system.floor[free], np.full(len(free), np.inf)])
-        goal[at[narrow]] = coin.choice([-1, 1], narrow.sum())
-        bounds[at[narrow]] = np.column_stack([np.maximum(system.floor[nodes], true - need), true + need])[narrow]
+        goal[at[some]] = draw.choice([-1, 1], len(some))
+        bounds[at[some]] = np.column_stack([np.maximum(system.floor[nodes], true - need), true + need])[some]
         found = optimize.linprog(goal, A_eq=lines[:, free], b_eq=sums, bounds=bounds, method="highs")  # type: ignore[call-overload]
         if found.status == 0:
             least, most = np.minimum(least, found.x[at]), np.maximum(most, found.x[at])
