@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -122,15 +123,15 @@ def unproved(
     def left() -> int:
         return int((open_nodes & (witnesses.most - witnesses.least < threshold)).sum())
 
-    found = narrow
     parts = _parts(system, low, high) if left() else []
     for part in parts:
         part.add_people(open_nodes, threshold, witnesses)
     if left() and (fixed := _settled(parts, open_nodes, threshold, witnesses)).any():
         return narrow | fixed  # to look for other tables would be idle
-    for size in _AMONG:
+    for fewer, size in pairwise((0, *_AMONG)):
         for part in parts:
-            part.widen_together(open_nodes, threshold, witnesses, size)
+            if len(part.nodes) > fewer:
+                part.widen_together(open_nodes, threshold, witnesses, size)
     found = narrow
     while before := left():
         found = narrow.copy()
