@@ -450,6 +450,23 @@ def test_of_a_measure_that_is_held_back_nothing_leaves_and_the_others_are_releas
     assert status.groupby("measure_id")["status"].agg(list).to_dict() == {"filed": [HIDDEN], "other": ["ok"] * 3}
 
 
+def test_what_a_measure_hid_that_is_held_back_is_not_given_away_by_the_others() -> None:
+    years = [str(year) for year in range(2010, 2019)]
+    few = {year: 3 if year == "2014" else 40 + place for place, year in enumerate(years)}
+    rest = {year: 50 + place * place for place, year in enumerate(years)}
+    counts = {"few": few, "rest": rest, "whole": {year: few[year] + rest[year] for year in years}}
+    rows = pd.concat(
+        [quarters({year: (k, 200) for year, k in of.items()}).assign(measure_id=name) for name, of in counts.items()],
+        ignore_index=True,
+    )
+    first = publish(rows[rows["measure_id"].eq("few")], NO_COMPARISONS, registry=UNCOARSENED).record
+    now = publish(rows, NO_COMPARISONS, earlier=[first], held_back=["few"], registry=UNCOARSENED).measures
+    shown = now[now["period"].eq("2014") & now["status"].ne(HIDDEN)]["measure_id"].tolist()
+    assert first.set_index("period")["shown"].to_dict() == {year: year != "2014" for year in years}
+    assert len(shown) < 2, "the whole less the rest is 3"
+    assert now.loc[now["measure_id"].eq("rest"), "status"].eq("ok").sum() >= 8
+
+
 def test_a_sum_of_published_years_stops_no_release_though_few_of_it_had_another_outcome() -> None:
     """How many there were each year is told, so it is no secret of how many in all few were released."""
     asked = quarters({"2022": (3, 100), "2023": (50, 100), "2024": (40, 100), "all": (93, 300)})

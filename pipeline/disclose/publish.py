@@ -92,7 +92,10 @@ def publish(
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
     same = same_counts_ever(measures[counted & people], whole, registry)
-    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, frozenset(held_back))
+    held = {
+        name for name in whole.rows["measure_id"].unique() if name.split()[0] in held_back
+    }  # before a correction, too
+    masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, frozenset(held))
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))
     without_counts = pd.concat([without_counts, _hidden_whole(rows[~kept])])
@@ -193,15 +196,15 @@ def _coarsen_and_hide(
     rows, fixed = whole.rows, whole.fixed
     ladders = Ladders(rows, registry, asked=whole.is_new & ~of_nobody, finished=whole.finished)
     everything = np.ones(len(rows), dtype=bool)
-    gate = _gate(whole, everything, registry, same)
+    gate = replace(_gate(whole, everything, registry, same), held_back=held_back)
     if whole.fixed.any():
         whole = replace(whole, follows=whole.follows | _follows(gate, whole))
         gate = replace(gate, fixed=whole.fixed | whole.follows)
     shown = ((~gate.primary() | whole.follows) & whole.is_new) | fixed
     ladders.climb(shown)
-    shown, found = _settled(whole, ladders, gate, everything, shown, held_back, None)
+    shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
-    of_each = _gate(whole, keep, registry, None)
+    of_each = replace(_gate(whole, keep, registry, None), held_back=held_back)
     witnesses = Witnesses(of_each.system)
     while True:  # the exact attack takes a count's names apart where their tables differ; it is hidden under them all
         shown, found = _settled(whole, ladders, of_each, keep, shown, found.given_up, witnesses)
@@ -217,7 +220,7 @@ def _coarsen_and_hide(
         "counts_proved": int((protected & (witnesses.most - witnesses.least >= gate.node_threshold)).sum()),
     }
     listed = (ladders.listed | fixed) & whole.is_new
-    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up, proof
+    return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up | held_back, proof
 
 
 def _settled(

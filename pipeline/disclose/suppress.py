@@ -29,7 +29,7 @@ class Gate:
     `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
     show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs;
     `fixed` rows were published before and cannot be hidden. `measure` is each row's; `told` are the measures that
-    earlier releases spoke of.
+    earlier releases spoke of; of those `held_back` this one says nothing, and what they hid stays hidden.
     """
 
     system: System
@@ -40,6 +40,7 @@ class Gate:
     fixed: Mask
     measure: npt.NDArray[np.object_]
     told: frozenset[str]
+    held_back: frozenset[str] = frozenset()
 
     @cached_property
     def shows(self) -> sparse.csr_array:
@@ -228,11 +229,12 @@ def protect(
 
     The quick attack is answered first, and then, if witnesses are called, the exact one. A measure of which a count
     stays exposed though nothing is left to hide is given up: all of it is hidden. If earlier releases told of it, they
-    have given the count away; then it is conceded, if it may be, or ReleaseRefused is raised.
+    have given the count away; then it is conceded, if it may be or none but measures speak of it that are held back, or
+    ReleaseRefused is raised.
     """
     low, high = gate.system.value.copy(), gate.system.value.copy()
     stale = np.ones(len(low), dtype=bool)
-    shown = shown & ~gate.of(given_up)
+    shown = shown & ~gate.of(given_up | gate.held_back)
     conceded = gate.given_away.copy()
     while True:
         before, shown = shown, _close_lines(gate, listed, shown, given_up, conceded)
@@ -249,7 +251,8 @@ def protect(
         lines, missing, hopeless = _tightest_lines(gate, shown, known, narrow, high - low)
         before = shown
         shown, _ = _hide_one_in_each(gate, shown, gate.system.lines, lines, missing)
-        conceded[[node for node in hopeless if gate.may_be_conceded[node]]] = True
+        may = [gate.may_be_conceded[node] or gate.held_back.issuperset(gate.measures_of(node)) for node in hopeless]
+        conceded[np.array(hopeless, dtype=np.int64)[may]] = True
         hopeless = [node for node in hopeless if not conceded[node]]
         if hopeless:
             # A count of several measures is another's when the first is gone: one at a time.
