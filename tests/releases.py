@@ -160,9 +160,8 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
     left = hidden & (width >= 1)
     fixed = settled(gate.system, (low, high), left, gate.node_threshold, witnesses)
     left &= ~fixed
-    unproved(
-        gate.system, (low, high), left, gate.node_threshold, witnesses
-    )  # it does not name all that it has not found
+    # It does not name all that it has not found: the witnesses say.
+    unproved(gate.system, (low, high), left, gate.node_threshold, witnesses)
     unseen = left & (witnesses.most - witnesses.least < gate.node_threshold)
     bounds = {n: int(high[n] - low[n]) for n in np.flatnonzero(hidden & (width < 1)).tolist()}
     bounds |= dict.fromkeys(np.flatnonzero(fixed).tolist(), 0)

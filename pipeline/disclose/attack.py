@@ -123,20 +123,21 @@ def unproved(
     def left() -> int:
         return int((open_nodes & (witnesses.most - witnesses.least < threshold)).sum())
 
+    need = np.where(open_nodes, threshold, 0)
     parts = _parts(system, low, high) if left() else []
     for part in parts:
-        part.add_people(open_nodes, threshold, witnesses)
-    if left() and (fixed := _settled(parts, open_nodes, threshold, witnesses)).any():
+        part.add_people(need, witnesses)
+    if left() and (fixed := _settled(parts, need, witnesses)).any():
         return narrow | fixed  # to look for other tables would be idle
     for fewer, size in pairwise((0, *_AMONG)):
         for part in parts:
             if len(part.nodes) > fewer:
-                part.widen_together(open_nodes, threshold, witnesses, size)
+                part.widen_together(need, witnesses, size)
     found = narrow
     while before := left():
         found = narrow.copy()
         for part in parts:
-            found[part.nodes] |= part.widen_each(open_nodes, threshold, witnesses)
+            found[part.nodes] |= part.widen_each(need, witnesses)
         if left() == before:
             break
     return found if left() else narrow
@@ -146,13 +147,13 @@ def settled(
     system: System, bounds: tuple[Integers, Integers], protected: Mask, threshold: Integers, witnesses: Witnesses
 ) -> Mask:
     """The protected counts without witnesses that are in every table as they are; over the rational numbers."""
-    return _settled(_parts(system, *bounds), protected, threshold, witnesses)
+    return _settled(_parts(system, *bounds), np.where(protected, threshold, 0), witnesses)
 
 
-def _settled(parts: list[_Part], protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
-    found = np.zeros(len(protected), dtype=bool)
+def _settled(parts: list[_Part], need: Integers, witnesses: Witnesses) -> Mask:
+    found = np.zeros(len(need), dtype=bool)
     for part in parts:
-        found[part.nodes] = part.settled(protected, threshold, witnesses)
+        found[part.nodes] = part.settled(need, witnesses)
     return found
 
 
@@ -180,7 +181,10 @@ def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """Counts that hang together, or several such islands: the lines between them, what they are, their bounds so far."""
+    """Counts that hang together, or several such islands: the lines between them, what they are, their bounds so far.
+
+    How far apart the witnesses of each count `need` be is given for all counts of the system; 0 where it does not matter.
+    """
 
     nodes: Integers
     lines: sparse.csr_array
@@ -193,12 +197,12 @@ class _Part:
     def by_node(self) -> sparse.csc_array:
         return self.lines.tocsc()
 
-    def widen_together(self, protected: Mask, threshold: Integers, witnesses: Witnesses, size: int) -> None:
+    def widen_together(self, need: Integers, witnesses: Witnesses, size: int) -> None:
         """Looks for tables that take several counts at once as far as they need, and differ from the true one near them.
 
         Which they are, and which goes up and which down, is drawn anew for each table.
         """
-        need = np.where(protected[self.nodes], threshold[self.nodes], 0)
+        need = need[self.nodes]
         tried = np.zeros(len(self.nodes), dtype=bool)
         while len(seeds := np.flatnonzero((witnesses.width(self.nodes) < need) & ~tried)):
             near = self._near(seeds[:1], size)
@@ -215,9 +219,9 @@ class _Part:
                 proved = len(narrow) - (witnesses.width(self.nodes[near]) < need[near]).sum()
                 failures += int(proved < len(goals) / 10)
 
-    def widen_each(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+    def widen_each(self, need: Integers, witnesses: Witnesses) -> Mask:
         """Looks for tables for one count of each island at a time. Returns those for which none is found, not always all."""
-        need = np.where(protected[self.nodes], threshold[self.nodes], 0)
+        need = need[self.nodes]
         found, work = np.zeros(len(self.nodes), dtype=bool), 0
         while len(seeds := np.flatnonzero((witnesses.width(self.nodes) < need) & ~found)):
             if work > _WORK:
@@ -236,9 +240,9 @@ class _Part:
             need = np.where(enough, 0, need)
         return found
 
-    def add_people(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> None:
+    def add_people(self, need: Integers, witnesses: Witnesses) -> None:
         """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once."""
-        need = np.where(protected[self.nodes], threshold[self.nodes], 0)
+        need = need[self.nodes]
         enough = np.where(witnesses.width(self.nodes) < need, witnesses.least[self.nodes] + need - self.true, 0)
         move = self._towards(enough, np.zeros(len(need)), (self.high - self.true).astype(np.float64))
         if move is None:
@@ -247,13 +251,13 @@ class _Part:
         whole[_wrong(self.lines, whole, np.zeros_like(whole), self.high - self.true, self.island)] = 0
         witnesses.add(self.nodes, self.true + whole)
 
-    def settled(self, protected: Mask, threshold: Integers, witnesses: Witnesses) -> Mask:
+    def settled(self, need: Integers, witnesses: Witnesses) -> Mask:
         """Those without witnesses that are in every table as they are, as sums and differences of lines tell.
 
         What is at the least or the most that it can be goes one way or not at all; what can go, can go at once, however
         little. With the rest as it is the lines leave a linear space: what is the same all over it is 0 in a drawn vector of it.
         """
-        left = witnesses.width(self.nodes) < np.where(protected[self.nodes], threshold[self.nodes], 0)
+        left = witnesses.width(self.nodes) < need[self.nodes]
         up, down = self.true < self.high, self.true > self.low
         goal = np.subtract(up, down, dtype=np.float64)
         move = self._towards(goal, np.where(down, -np.inf, 0), np.where(up, np.inf, 0))
