@@ -1,15 +1,15 @@
 """What an office would have published quarter by quarter, and what an attacker makes of it: written to `tests/releases.md`.
 
-    python -m tests.releases AUDIT STATE
+    python -m tests.releases AUDIT STATE [PROCESSES]
 
 AUDIT is a finished audit. From its restricted counts one release is made for each quarter since its first year ended;
 totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
 attacker takes the last release alone, and all of them put together: bounds by propagation, whole-number witnesses, and
 linear programming for what has none and for the narrowest.
 
-One family of measures at a time, since no line joins the counts of two: first those about citizenship and ICE, the smallest
-first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done stands in the file
-STATE, so that a run that was stopped goes on, and the report says how far it came.
+One family of measures at a time in each process, since no line joins the counts of two: first those about citizenship and
+ICE, the smallest first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done
+stands in the file STATE, so that a run that was stopped goes on, and the report says how far it came.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -267,24 +268,26 @@ def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
     return "\n".join(text)
 
 
-def main(audit: Path, state: Path) -> int:
+def main(audit: Path, state: Path, processes: int = 1) -> int:
     """Goes on where STATE ends. Returns 1 if anything is exposed or refused."""
     registry = County(**vars(load_registry()))
     measures = pd.read_parquet(audit / "restricted" / "measures.parquet")
     order = ordered(measures, registry)
     done = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()] if state.exists() else []
     before = [family["measures"] for family in done]
-    for members in order:
-        if members in before:
-            continue
-        family = history(measures[measures["measure_id"].isin(members)], registry)
-        done.append(family)
-        with state.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(family) + "\n")
-        REPORT.write_text(report(done, len(order), sum(map(len, order))), encoding="utf-8")
-        print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
+    left = [members for members in order if members not in before]
+    with ProcessPoolExecutor(processes) as pool:
+        runs = [pool.submit(history, measures[measures["measure_id"].isin(members)], registry) for members in left]
+        for run in as_completed(runs):
+            family = run.result()
+            done.append(family)
+            with state.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(family) + "\n")
+            done.sort(key=lambda one: order.index(one["measures"]))
+            REPORT.write_text(report(done, len(order), sum(map(len, order))), encoding="utf-8")
+            print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
     return int(any(family[key] for family in done for key in ("refused", "alone", "exposed")))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])))

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from scipy import optimize, sparse
 
 from pipeline.disclose import HIDDEN, Registry, load_registry, publish
-from pipeline.disclose.attack import Witnesses, propagate, settled
+from pipeline.disclose.attack import Witnesses, propagate, settled, unproved
 from pipeline.disclose.system import System
 from tests.small_county import margins
 from tests.test_disclose import NO_COMPARISONS
@@ -223,3 +223,30 @@ def test_what_sums_settle_together_is_found_at_once_as_one_by_one() -> None:
         assert np.flatnonzero(found).tolist() == one_by_one
         found_together += found.sum()
     assert found_together > 20
+
+
+class Tables(Witnesses):
+    """Witnesses that keep every table they are shown, whole."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__(system)
+        self.true, self.seen = system.value, [system.value]
+
+    def add(self, nodes: np.ndarray, values: np.ndarray) -> None:
+        super().add(nodes, values)
+        self.seen.append(self.true.copy())
+        self.seen[-1][nodes] = values
+
+
+def test_every_table_that_is_called_as_a_witness_fits_all_that_is_known() -> None:
+    """Also where the corners of what is possible are halves, so that rounding would bend a sum."""
+    for seed in range(60):
+        system, known = drawn_system(Random(seed))
+        low, high = propagate(system, known)
+        witnesses = Tables(system)
+        unproved(system, (low, high), ~known & (low < high), np.full(len(known), 3), witnesses)
+        for table in witnesses.seen:
+            assert not (system.lines @ table).any()
+            assert (table[known] == system.value[known]).all()
+            assert (table >= 0).all()
+        assert (np.max(witnesses.seen, axis=0) == witnesses.most).all()

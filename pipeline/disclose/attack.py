@@ -10,8 +10,6 @@ which no witnesses are found counts as exposed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +29,10 @@ _BUNDLE = 1_000
 #: Counts that many tables at once are sought for: the more there are, the more stand in each other's way.
 _GOALS = 50
 
-#: Tables differ from the true one among so many counts; what is left is then looked for among more. Whoever is in a part of
-#: so many counts may be anywhere in it: with the counts further off as they are, little can move.
-_AMONG = (6_000, 20_000)
-
 #: A search of many tables ends when so many of them have brought next to nothing.
 _FAILURES = 3
 
-#: A count that needs tables of its own is looked at with so many around it, then with more. Each programme costs the square
-#: of its size. What so much work has not proved counts as exposed.
-_AROUND = (1_000, 6_000, 20_000)
+#: Each programme costs the square of its size. What so much work on single counts has not proved counts as exposed.
 _WORK = 6_000_000_000
 
 #: So many exposed counts of one part are enough to go on with: what is hidden for them protects others as well.
@@ -125,14 +117,12 @@ def unproved(
 
     need = np.where(open_nodes, threshold, 0)
     parts = _parts(system, low, high) if left() else []
+    if (fixed := _settled(parts, need, witnesses)).any():
+        return narrow | fixed  # to look for other tables would be idle
     for part in parts:
         part.add_people(need, witnesses)
-    if left() and (fixed := _settled(parts, need, witnesses)).any():
-        return narrow | fixed  # to look for other tables would be idle
-    for fewer, size in pairwise((0, *_AMONG)):
-        for part in parts:
-            if len(part.nodes) > fewer:
-                part.widen_together(need, witnesses, size)
+    for part in parts:
+        part.widen_together(need, witnesses)
     found = narrow
     while before := left():
         found = narrow.copy()
@@ -183,7 +173,10 @@ def explain(system: System, known: Mask, node: int) -> tuple[int, int, list[int]
 class _Part:
     """Counts that hang together, or several such islands: the lines between them, what they are, their bounds so far.
 
-    How far apart the witnesses of each count `need` be is given for all counts of the system; 0 where it does not matter.
+    Every count is a sum of the `finest` of them (positions among `nodes`): `sums` has counts by finest ones. So tables are
+    sought by moving these alone, as `ties @ move == 0` allows: what is left of the lines, and of what is known, between them.
+    The tables found are held against the lines themselves. How far apart the witnesses of each count `need` be is given for
+    all counts of the system; 0 where it does not matter.
     """
 
     nodes: Integers
@@ -192,32 +185,25 @@ class _Part:
     low: Integers
     high: Integers
     island: Integers
+    finest: Integers
+    sums: sparse.csr_array
+    ties: sparse.csr_array
 
-    @cached_property
-    def by_node(self) -> sparse.csc_array:
-        return self.lines.tocsc()
-
-    def widen_together(self, need: Integers, witnesses: Witnesses, size: int) -> None:
-        """Looks for tables that take several counts at once as far as they need, and differ from the true one near them.
+    def widen_together(self, need: Integers, witnesses: Witnesses) -> None:
+        """Looks for tables that take several counts at once as far as they need.
 
         Which they are, and which goes up and which down, is drawn anew for each table.
         """
         need = need[self.nodes]
-        tried = np.zeros(len(self.nodes), dtype=bool)
-        while len(seeds := np.flatnonzero((witnesses.width(self.nodes) < need) & ~tried)):
-            near = self._near(seeds[:1], size)
-            tried[near] = True
-            draw, failures = np.random.default_rng(len(near)), 0
-            while failures < _FAILURES:
-                narrow = np.flatnonzero(witnesses.width(self.nodes[near]) < need[near])
-                if not len(narrow):
-                    break
-                goals = draw.choice(narrow, min(_GOALS, len(narrow)), replace=False)
-                direction = np.zeros(len(near), dtype=np.int64)
-                direction[goals] = draw.choice([-1, 1], len(goals))
-                self._move(near, direction, need[near], witnesses)
-                proved = len(narrow) - (witnesses.width(self.nodes[near]) < need[near]).sum()
-                failures += int(proved < len(goals) / 10)
+        draw, failures = np.random.default_rng(len(self.nodes)), 0
+        while failures < _FAILURES:
+            narrow = np.flatnonzero(witnesses.width(self.nodes) < need)
+            if not len(narrow):
+                break
+            goals = draw.choice(narrow, min(_GOALS, len(narrow)), replace=False)
+            self._move(goals, draw.choice([-1, 1], len(goals)), need, witnesses)
+            proved = len(narrow) - (witnesses.width(self.nodes) < need).sum()
+            failures += int(proved < len(goals) / 10)
 
     def widen_each(self, need: Integers, witnesses: Witnesses) -> Mask:
         """Looks for tables for one count of each island at a time. Returns those for which none is found, not always all."""
@@ -229,12 +215,11 @@ class _Part:
                 break
             # What moves one island has nothing to do with what moves another.
             seeds = seeds[np.unique(self.island[seeds], return_index=True)[1]]
-            for size in _AROUND:
-                seeds = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
-                near = self._near(seeds, size)
-                work += len(near) ** 2 * self._up_and_down(near, seeds, need, witnesses)
-                if size >= len(self.nodes):
-                    break
+            for way in (1, -1):
+                left = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
+                if len(left):
+                    self._move(left, np.full(len(left), way), need, witnesses)
+                    work += len(self.finest) ** 2
             found[seeds] = witnesses.width(self.nodes[seeds]) < need[seeds]
             enough = np.bincount(self.island, found)[self.island] >= _ENOUGH
             need = np.where(enough, 0, need)
@@ -244,12 +229,13 @@ class _Part:
         """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once."""
         need = need[self.nodes]
         enough = np.where(witnesses.width(self.nodes) < need, witnesses.least[self.nodes] + need - self.true, 0)
-        move = self._towards(enough, np.zeros(len(need)), (self.high - self.true).astype(np.float64))
-        if move is None:
-            return
-        whole = np.rint(move).astype(np.int64)
-        whole[_wrong(self.lines, whole, np.zeros_like(whole), self.high - self.true, self.island)] = 0
-        witnesses.add(self.nodes, self.true + whole)
+        goals = np.flatnonzero(enough > 0)
+        most = (self.high - self.true)[self.finest].astype(np.float64)
+        move = self._towards(self.sums[goals], enough[goals], np.zeros(len(most)), most)
+        if move is not None:
+            whole = self.sums @ np.rint(move).astype(np.int64)
+            whole[self._wrong(whole)] = 0
+            witnesses.add(self.nodes, self.true + whole)
 
     def settled(self, need: Integers, witnesses: Witnesses) -> Mask:
         """Those without witnesses that are in every table as they are, as sums and differences of lines tell.
@@ -258,107 +244,79 @@ class _Part:
         little. With the rest as it is the lines leave a linear space: what is the same all over it is 0 in a drawn vector of it.
         """
         left = witnesses.width(self.nodes) < need[self.nodes]
-        up, down = self.true < self.high, self.true > self.low
-        goal = np.subtract(up, down, dtype=np.float64)
-        move = self._towards(goal, np.where(down, -np.inf, 0), np.where(up, np.inf, 0))
+        if not left.any():
+            return left
+        up, down = (self.true < self.high)[self.finest], (self.true > self.low)[self.finest]
+        bound = np.flatnonzero(up != down)
+        each = sparse.eye_array(len(self.finest), format="csr")[bound]
+        least, most = np.where(down, -np.inf, 0), np.where(up, np.inf, 0)
+        move = self._towards(each.multiply(np.where(up, 1, -1)[bound, None]).tocsr(), np.ones(len(bound)), least, most)
         if move is None:
             return np.zeros(len(left), dtype=bool)
-        free = np.flatnonzero((goal == 0) | (np.abs(move) > 1 / 2))
-        lines = self.lines[:, free].astype(np.float64)
+        free = np.flatnonzero((up == down) | (np.abs(move) > 1 / 2))
+        ties = self.ties[:, free].astype(np.float64)
         drawn = np.random.default_rng(0).normal(size=len(free))
-        drawn -= lines.T @ linalg.lsmr(lines.T, drawn, atol=1e-13, btol=1e-13, conlim=0)[0]
-        can_move = np.zeros(len(left), dtype=bool)
-        can_move[free] = np.abs(drawn) > 1e-6
+        drawn -= ties.T @ linalg.lsmr(ties.T, drawn, atol=1e-13, btol=1e-13, conlim=0)[0]
+        can_move: Mask = np.abs(self.sums[:, free] @ drawn) > 1e-6
         return left & ~can_move
 
-    def _towards(self, goal: Floats, least: Floats, most: Floats) -> Floats | None:
-        """The move, not always in whole numbers, that takes the counts as far towards their goals as they can go together.
+    def _towards(self, goals: sparse.csr_array, enough: Floats, least: Floats, most: Floats) -> Floats | None:
+        """The move of the finest, not always in whole numbers, that takes these sums of them as far as they can go together.
 
-        One linear programme. To go further is worth nothing. None where the programme was not solved.
+        One linear programme. To go further than is enough is worth nothing. None where the programme was not solved.
         """
-        nodes, at = len(self.nodes), np.flatnonzero(goal)
-        if not len(at):
-            return np.zeros(nodes)
-        reach = sparse.coo_array((-np.sign(goal[at]), (np.arange(len(at)), at)), shape=(len(at), nodes))
+        finest, of = len(self.finest), len(enough)
+        if not of:
+            return np.zeros(finest)
         found = optimize.linprog(  # type: ignore[call-overload]
-            np.repeat([0, -1], [nodes, len(at)]),
-            A_ub=sparse.hstack([reach, sparse.eye_array(len(at))], format="csr"),
-            b_ub=np.zeros(len(at)),
-            A_eq=sparse.hstack([self.lines, sparse.coo_array((self.lines.shape[0], len(at)))], format="csr"),
-            b_eq=np.zeros(self.lines.shape[0]),
-            bounds=np.column_stack([np.append(least, np.zeros(len(at))), np.append(most, np.abs(goal[at]))]),
+            np.repeat([0, -1], [finest, of]),
+            A_ub=sparse.hstack([-goals, sparse.eye_array(of)], format="csr"),
+            b_ub=np.zeros(of),
+            A_eq=sparse.hstack([self.ties, sparse.coo_array((self.ties.shape[0], of))], format="csr"),
+            b_eq=np.zeros(self.ties.shape[0]),
+            bounds=np.column_stack([np.append(least, np.zeros(of)), np.append(most, enough)]),
             method="highs-ds",
         )
-        return found.x[:nodes] if found.status == 0 else None
+        return found.x[:finest] if found.status == 0 else None
 
-    def _up_and_down(self, near: Integers, seeds: Integers, need: Integers, witnesses: Witnesses) -> int:
-        """Moves the seeds up, then down, with nothing but what is near. Returns how many programmes were solved."""
-        programmes = 0
-        for sign in (1, -1):
-            left = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
-            if len(left):
-                self._move(near, sign * np.isin(near, left), need[near], witnesses)
-                programmes += 1
-        return programmes
+    def _move(self, goals: Integers, way: Integers, need: Integers, witnesses: Witnesses) -> None:
+        """Moves these counts up or down (1 or -1) as far as they need, as many as possible, and none of them further.
 
-    def _move(self, near: Integers, direction: Integers, need: Integers, witnesses: Witnesses) -> None:
-        """Moves as many counts as possible that way as far as they need, and none of them further."""
-        nodes, lines = self.nodes[near], self.lines[np.unique(self.by_node[:, near].indices)][:, near]
-        lacking = need - witnesses.width(nodes)
-        room_below, room_above = self.low[near] - self.true[near], self.high[near] - self.true[near]
-        moved = direction != 0
-        up = np.where(moved, np.minimum(witnesses.most[nodes] + lacking - self.true[near], room_above), room_above)
-        down = np.where(moved, np.maximum(witnesses.least[nodes] - lacking - self.true[near], room_below), room_below)
-        witnesses.add(nodes, self.true[near] + _furthest(lines, direction, down, up, self.island[near]))
-
-    def _near(self, seeds: Integers, size: int) -> Integers:
-        """The counts fewest lines away; of those equally far, the ones that have most to give."""
-        if size >= len(self.nodes):
-            return np.arange(len(self.nodes))
-        near = seeds
-        while len(near) < size:
-            wider = np.unique(self.lines[np.unique(self.by_node[:, near].indices)].indices)
-            new = np.setdiff1d(wider, near)
-            if not len(new):
+        The corners are mostly whole, and without the demand they are found sooner. Where an island's is not, it is asked for.
+        """
+        nodes, true = self.nodes[goals], self.true[goals]
+        lacking = need[goals] - witnesses.width(nodes)
+        up = np.minimum(witnesses.most[nodes] + lacking, self.high[goals]) - true
+        down = true - np.maximum(witnesses.least[nodes] - lacking, self.low[goals])
+        far, towards = np.where(way > 0, up, down), sparse.diags_array(way, dtype=np.int64) @ self.sums[goals]
+        least = (self.low - self.true)[self.finest]  # the lines bound them from above; to say so takes longer
+        move, at = np.zeros(len(self.nodes), dtype=np.int64), np.arange(len(self.finest))
+        for whole in (False, True):
+            own = towards[:, at]
+            result = optimize.milp(
+                -own.sum(axis=0).astype(np.float64),
+                integrality=np.full(len(at), whole, dtype=np.int64),
+                bounds=optimize.Bounds(least[at], np.inf),
+                constraints=[
+                    optimize.LinearConstraint(self.ties[:, at], 0, 0),
+                    optimize.LinearConstraint(own, -np.inf, far),
+                ],
+                options={"node_limit": _BRANCHES, "mip_rel_gap": _FAR_ENOUGH},
+            )
+            if result.x is not None:
+                found = self.sums[:, at] @ np.rint(result.x).astype(np.int64)
+                wrong = self._wrong(found)
+                move += np.where(wrong, 0, found)
+                at = at[wrong[self.finest[at]]]
+            if not len(at):
                 break
-            new = new[np.argsort(self.low[new] - self.true[new], kind="stable")][: size - len(near)]
-            near = np.concatenate([near, new])
-        return np.sort(near).astype(np.int64)
+        witnesses.add(self.nodes, self.true + move)
 
-
-def _furthest(
-    lines: sparse.csr_array, direction: Integers, least: Integers, most: Integers, island: Integers
-) -> Integers:
-    """A whole-number move within these limits that leaves all lines as they are and goes far; none where it finds none.
-
-    The corners are mostly whole, and without the demand they are found sooner. Where an island's is not, it is asked for.
-    """
-    found = np.zeros(len(direction), dtype=np.int64)
-    at = np.arange(len(direction))
-    for whole in (False, True):
-        result = optimize.milp(
-            -direction[at].astype(np.float64),
-            integrality=np.full(len(at), whole, dtype=np.int64),
-            bounds=optimize.Bounds(least[at], most[at]),
-            constraints=optimize.LinearConstraint(lines[:, at], 0, 0),
-            options={"node_limit": _BRANCHES, "mip_rel_gap": _FAR_ENOUGH},
-        )
-        if result.x is not None:
-            move = np.zeros(len(direction), dtype=np.int64)
-            move[at] = np.rint(result.x).astype(np.int64)
-            good = ~_wrong(lines, move, least, most, island)[at]
-            found[at[good]] = move[at[good]]
-            at = at[~good]
-        if not len(at):
-            break
-    return found
-
-
-def _wrong(lines: sparse.csr_array, move: Integers, least: Integers, most: Integers, island: Integers) -> Mask:
-    """The counts of islands in which the move bends a line or leaves the limits."""
-    bent = abs(lines[np.flatnonzero(lines @ move)]).sum(axis=0) > 0
-    wrong: Mask = np.isin(island, island[bent | (move < least) | (move > most)])
-    return wrong
+    def _wrong(self, move: Integers) -> Mask:
+        """The counts of islands in which the move bends a line or takes more than there is."""
+        bent = abs(self.lines[np.flatnonzero(self.lines @ move)]).sum(axis=0) > 0
+        wrong: Mask = np.isin(self.island, self.island[bent | (self.true + move < self.low)])
+        return wrong
 
 
 def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
@@ -368,6 +326,7 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
     lines = lines[np.flatnonzero(abs(lines).sum(axis=1))]
     _, label = csgraph.connected_components(abs(lines).T @ abs(lines), directed=False)
     order = np.argsort(label, kind="stable")
+    ties = sparse.vstack([system.between_finest, system.of_finest[np.flatnonzero(low == high)]], format="csr")
     # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
     most = 4 * system.value.max(initial=0) + 1000
     ends = np.append(np.flatnonzero(np.diff(label[order])) + 1, len(order))
@@ -375,13 +334,28 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
     start = end = 0
     for island_end in [*ends, None]:
         if end > start and (island_end is None or island_end - start > _BUNDLE):
-            chosen = order[start:end]
-            own = lines[:, chosen]
-            own = own[np.flatnonzero(abs(own).sum(axis=1))]
-            nodes = free[chosen]
+            chosen = np.sort(order[start:end])
+            nodes, own = free[chosen], lines[:, chosen]
+            column = np.flatnonzero(np.isin(system.finest, nodes))
             bounds = {"low": np.maximum(low[nodes], -most), "high": np.minimum(high[nodes], most)}
-            island = label[chosen] - label[chosen[0]]
-            parts.append(_Part(nodes=nodes, lines=own, true=system.value[nodes], island=island, **bounds))
+            part = _Part(
+                nodes=nodes,
+                lines=own[np.flatnonzero(np.diff(own.indptr))],
+                true=system.value[nodes],
+                island=label[chosen].astype(np.int64),
+                finest=np.searchsorted(nodes, system.finest[column]),
+                sums=system.of_finest[nodes][:, column],
+                ties=_distinct(ties[:, column]),
+                **bounds,
+            )
+            parts.append(part)
             start = end
         end = island_end
     return parts
+
+
+def _distinct(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The rows of a matrix that are not empty, each once, as a projection on a drawn vector tells."""
+    drawn = matrix @ np.random.default_rng(0).integers(1, 2**62, matrix.shape[1])
+    first = np.sort(np.unique(drawn, return_index=True)[1])
+    return matrix[first[np.diff(matrix.indptr)[first] > 0]]

@@ -98,6 +98,47 @@ class System:
         """The lines, laid out for looking up those that a node stands in."""
         return self.lines.tocsc()
 
+    @cached_property
+    def _parts(self) -> sparse.csr_array:
+        """Nodes by nodes: the parts of those that are wholes. Of several lines the first, and none that goes in a circle."""
+        entries = self.lines.tocoo()
+        one_whole = (self.lines < 0).sum(axis=1) == 1
+        never_negative = abs(self.lines) @ (self.floor < 0) == 0  # and so the whole is not either
+        is_whole = (one_whole & never_negative)[entries.row] & (entries.data == -1)
+        whole, first = np.unique(entries.col[is_whole], return_index=True)
+        parts = self.lines[entries.row[is_whole][first]].maximum(0).tocoo()
+        shape = (len(self.value), len(self.value))
+        found = sparse.coo_array((parts.data, (whole[parts.row], parts.col)), shape=shape).tocsr()
+        _, circle = csgraph.connected_components(found, directed=True, connection="strong")
+        in_circle = np.bincount(circle)[circle] > 1
+        found.data[np.repeat(in_circle, np.diff(found.indptr))] = 0
+        found.eliminate_zeros()
+        return found
+
+    @cached_property
+    def finest(self) -> Integers:
+        """The nodes that are no wholes: all others are sums of these."""
+        return np.flatnonzero(np.diff(self._parts.indptr) == 0)
+
+    @cached_property
+    def of_finest(self) -> sparse.csr_array:
+        """Nodes by finest nodes: how often each of these is in the node."""
+        shape = (len(self.value), len(self.finest))
+        ones = np.ones(len(self.finest), dtype=np.int64)
+        itself = sparse.coo_array((ones, (self.finest, np.arange(len(self.finest)))), shape=shape).tocsr()
+        sums = level = itself
+        while level.nnz:
+            level = self._parts @ level
+            sums = sums + level
+        return sums
+
+    @cached_property
+    def between_finest(self) -> sparse.csr_array:
+        """What the lines say of the finest nodes: the lines, without those that hold whatever these are."""
+        left: sparse.csr_array = self.lines @ self.of_finest
+        left.eliminate_zeros()
+        return left
+
     def name(self, node: int) -> str:
         """What a node counts, in words: `CHG-01 numerator, black, noncitizen, 2024`."""
         names = self.names.iloc[node]
