@@ -26,15 +26,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, sparse
 
 from pipeline.disclose import Registry, load_registry, publish
-from pipeline.disclose.attack import Witnesses, explain, propagate, settled, unproved
+from pipeline.disclose.attack import Witnesses, propagate, settled, unproved
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
 from pipeline.disclose.registry import CELL
 from pipeline.disclose.suppress import Gate, make_gate
-from pipeline.disclose.system import build_system, families, same_counts
+from pipeline.disclose.system import UNBOUNDED, System, build_system, families, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.measures import COMPARISON_COLUMNS
 
@@ -168,9 +168,9 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
     bounds |= dict.fromkeys(np.flatnonzero(fixed).tolist(), 0)
     nodes = np.flatnonzero(left)
     narrowest = nodes[np.argsort(width[nodes], kind="stable")][:SOLVED]
-    for node in np.union1d(narrowest, unreached(gate, known, np.flatnonzero(unseen))).tolist():
-        least, most, _ = explain(gate.system, known, node)
-        bounds[node] = most - least
+    programme = Programme(gate.system, known)
+    for node in np.union1d(narrowest, unreached(gate, programme, np.flatnonzero(unseen))).tolist():
+        bounds[node] = programme.width(node)
     need = gate.node_threshold
     conceded = {node for node, wide in bounds.items() if wide < need[node] and gate.may_be_conceded[node]}
     told_of = [(wide, int(need[n]), gate.system.name(n)) for n, wide in bounds.items() if n not in conceded]
@@ -184,28 +184,56 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
     }
 
 
-def unreached(gate: Gate, known: NDArray[np.bool_], nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+class Programme:
+    """All that is known, as lines between the finest counts that are not: what an attacker solves."""
+
+    def __init__(self, system: System, known: NDArray[np.bool_]) -> None:
+        self.free = np.flatnonzero(~known[system.finest])
+        lines = sparse.vstack([system.between_finest, system.of_finest[np.flatnonzero(known)]], format="csr")
+        lines = lines[np.flatnonzero(abs(lines[:, self.free]).sum(axis=1))]
+        self.lines = lines[:, self.free]
+        self.true = system.value[system.finest][self.free]
+        self.floor = system.floor[system.finest][self.free]
+        self.of = system.of_finest[:, self.free]
+
+    def solve(self, goal: NDArray[np.float64], within: sparse.csr_array, most: NDArray[np.int64]) -> Any:
+        """The table with the least of the goal in which these sums of the finest counts are no more than that."""
+        bounds = np.column_stack([self.floor, np.full(len(self.free), np.inf)])
+        known = self.lines @ self.true
+        return optimize.linprog(  # type: ignore[call-overload]
+            goal, A_ub=within, b_ub=most, A_eq=self.lines, b_eq=known, bounds=bounds, method="highs"
+        )
+
+    def width(self, node: int) -> int:
+        """How far apart the least and the most of a count are, over the rational numbers."""
+        goal = self.of[[node]].toarray().ravel().astype(np.float64)
+        ends = [self.solve(way * goal, self.of[[node]], np.array([UNBOUNDED])) for way in (1, -1)]
+        least, most = (
+            way * end.fun if end.status == 0 else way * -UNBOUNDED for way, end in zip((1, -1), ends, strict=True)
+        )
+        return int(np.floor(most + 1e-6) - np.ceil(least - 1e-6))
+
+
+def unreached(gate: Gate, programme: Programme, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of these counts in which no two tables were seen, whole numbers or not, that differ by their threshold.
 
     Some at once, drawn anew for each table: each is pushed up or down, as tossed, no further than it needs.
     """
-    system, draw = gate.system, np.random.default_rng(SEED)
-    free = np.flatnonzero(~known)
-    lines = system.lines[np.flatnonzero(abs(system.lines) @ ~known)]
-    sums = -(lines[:, np.flatnonzero(known)] @ system.value[known])
-    at, need, true = np.searchsorted(free, nodes), gate.node_threshold[nodes], system.value[nodes]
+    system, draw, of = gate.system, np.random.default_rng(SEED), programme.of[nodes]
+    need, true = gate.node_threshold[nodes], system.value[nodes]
+    known = true - of @ programme.true  # what the counts that are known bring to each
     least, most = true.astype(float), true.astype(float)
     for _ in range(TABLES):
         narrow = np.flatnonzero(most - least < need - 1e-6)
         if not len(narrow):
             break
         some = draw.choice(narrow, min(GOALS, len(narrow)), replace=False)
-        goal, bounds = np.zeros(len(free)), np.column_stack([system.floor[free], np.full(len(free), np.inf)])
-        goal[at[some]] = draw.choice([-1, 1], len(some))
-        bounds[at[some]] = np.column_stack([np.maximum(system.floor[nodes], true - need), true + need])[some]
-        found = optimize.linprog(goal, A_eq=lines[:, free], b_eq=sums, bounds=bounds, method="highs")  # type: ignore[call-overload]
+        way = sparse.diags_array(draw.choice([-1, 1], len(some)), dtype=np.int64)
+        pushed = way @ of[some]
+        found = programme.solve(-pushed.sum(axis=0).astype(float), pushed, way @ (true - known)[some] + need[some])
         if found.status == 0:
-            least, most = np.minimum(least, found.x[at]), np.maximum(most, found.x[at])
+            table = of @ found.x + known
+            least, most = np.minimum(least, table), np.maximum(most, table)
     left: NDArray[np.int64] = nodes[most - least < need - 1e-6]
     return left
 

@@ -442,6 +442,7 @@ def test_of_a_measure_that_is_held_back_nothing_leaves_and_the_others_are_releas
         publish(rows, NO_COMPARISONS, earlier=[first])
     status = publish(rows, NO_COMPARISONS, earlier=[first], held_back=["filed"]).measures
     assert status.groupby("measure_id")["status"].agg(list).to_dict() == {"filed": [HIDDEN], "other": ["ok"] * 3}
+    assert "whole measure" in status.set_index("measure_id").loc["filed", "reason"]
 
 
 def test_what_a_measure_hid_that_is_held_back_is_not_given_away_by_the_others() -> None:

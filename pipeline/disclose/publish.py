@@ -31,6 +31,7 @@ from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
 REASON = "Hidden: too few people, or it would let a reader work out a number about too few people."
+HELD_BACK = "Hidden: this release tells nothing of the whole measure."
 
 METHOD = (
     "For every hidden count two whole tables are known that agree with all that is published and in which it differs by "
@@ -106,7 +107,8 @@ def publish(
     visible = _cells(public[~hide])
     unknown_is_visible = _cells(public.assign(citizenship="unknown")).isin(visible)
     public = _blank(_blank(public, hide, _MEASURE_NUMBERS), ~unknown_is_visible, _RESTATES_UNKNOWN)
-    public = public.assign(status=public["status"].mask(hide, HIDDEN), reason=public["reason"].mask(hide, REASON))
+    reason = public["reason"].mask(hide, REASON).mask(hide & public["measure_id"].isin(held_back), HELD_BACK)
+    public = public.assign(status=public["status"].mask(hide, HIDDEN), reason=reason)
     first = measures.reset_index(drop=True).reset_index().groupby("measure_id")["index"].min()
     place = _cells(measures).get_indexer(_cells(public))  # a measure that is hidden whole goes by no cell of its own
     order = np.where(place < 0, public["measure_id"].map(first), place).argsort(kind="stable")
