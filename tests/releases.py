@@ -238,8 +238,8 @@ def unreached(gate: Gate, programme: Programme, nodes: NDArray[np.int64]) -> NDA
     return left
 
 
-def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
-    """The report, from what is done."""
+def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]]) -> str:
+    """The report, from what is done of all families."""
     tables = pd.DataFrame([table for family in done for table in family["tables"]])
     tables["withheld"] = tables["finest_period"].eq("withheld")
     listed = tables[~tables["withheld"]].groupby("breakdown")[["cells", "shown"]].sum()
@@ -256,6 +256,8 @@ def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
     narrow = sorted((n for family in done for n in family["narrowest"]), key=lambda n: n[0] / n[1])
     proved, protected = (sum(f["proof"][k] for f in done) for k in ("counts_proved", "counts_protected"))
     times = pd.Series([family["releases"] for family in done]).value_counts().sort_index(ascending=False)
+    missing = [members for members in order if members not in [family["measures"] for family in done]]
+    left = f" Not done: {'; '.join(', '.join(members) for members in missing)}." if missing else ""
     how_many = ", ".join(f"{count} with {number}" for number, count in times.items())
     text = [
         "# Quarter after quarter of releases",
@@ -266,7 +268,8 @@ def report(done: Sequence[dict[str, Any]], of: int, measures: int) -> str:
         "",
         "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
         f"the smallest first, then the others, those of one measure first, in an order drawn with seed {SEED}, and a huge "
-        f"one last. **{len(done)} of {of} families** are done, {total('measures')} of {measures} measures: {how_many} releases.",
+        f"one last. **{len(done)} of {len(order)} families** are done, {total('measures')} of {sum(map(len, order))} measures: "
+        f"{how_many} releases.{left}",
         "",
         f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
         f"all of them two tables were seen in which they differ by their threshold, or their bounds were solved for one by "
@@ -312,7 +315,7 @@ def main(audit: Path, state: Path, processes: int = 1) -> int:
             with state.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(family) + "\n")
             done.sort(key=lambda one: order.index(one["measures"]))
-            REPORT.write_text(report(done, len(order), sum(map(len, order))), encoding="utf-8")
+            REPORT.write_text(report(done, order), encoding="utf-8")
             print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
     return int(any(family[key] for family in done for key in ("refused", "alone", "exposed")))
 

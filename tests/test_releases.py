@@ -45,8 +45,12 @@ def test_of_four_releases_put_together_no_hidden_count_is_exposed(measures: pd.D
         assert family["hidden"] > 20
         assert (family["refused"], family["alone"], family["exposed"]) == ([], [], [])
         assert all(wide >= need for wide, need, _ in family["narrowest"])
-    text = releases.report(done, 2, 2)
-    assert "**2 of 2 families** are done, 2 of 2 measures: 2 with 4 releases." in text
+    text = releases.report(done, order)
+    assert "**2 of 2 families** are done, 2 of 2 measures: 2 with 4 releases.\n" in text
+    assert (
+        f"**1 of 2 families** are done, 1 of 2 measures: 1 with 4 releases. Not done: {order[1][0]}."
+        in releases.report(done[:1], order)
+    )
     assert "| race x citizenship | 2 |" in text
 
 
