@@ -125,19 +125,20 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     found["releases"] = len(records)
     found["seconds"] = round(time.process_time() - begun, 1)
     if records:
-        found |= {"proof": published.proof, "alone": alone(last, published.measures, registry)}
+        found |= {"proof": published.proof, "alone": alone(last, published.measures, records[:-1], registry)}
         found["tables"] = published.tables.drop(columns=["measure_id", "share"]).to_dict("records")
         found |= together(last, records, registry)
     found["attack_seconds"] = round(time.process_time() - begun - found["seconds"], 1)
     return found
 
 
-def alone(rows: pd.DataFrame, public: pd.DataFrame, registry: Registry) -> list[str]:
-    """What the attacker finds who reads the published file."""
+def alone(rows: pd.DataFrame, public: pd.DataFrame, earlier: Sequence[pd.DataFrame], registry: Registry) -> list[str]:
+    """What the attacker finds who reads the published file, less what the earlier releases had given away."""
+    told = {measure for record in earlier for measure in record.loc[record["listed"], "measure_id"]}
     with TemporaryDirectory(prefix="iiu-releases-") as name:
         public.to_csv(Path(name) / "measures.csv", index=False)
         try:
-            challenge(Path(name), rows, registry=registry)
+            challenge(Path(name), rows, registry=registry, told=told)
         except ReleaseRefused as refused:
             return [f"{problem.code} {problem.where}" for problem in refused.problems]
     return []

@@ -432,6 +432,32 @@ def test_what_an_earlier_release_gave_away_stops_the_next_only_if_it_is_about_fe
         released_again((4, 40))
 
 
+@pytest.mark.parametrize(
+    ("quarter", "told", "refused"),
+    [
+        ((60, 100), {"filed"}, False),
+        ((60, 100), set(), True),
+        ((60, 100), {"another"}, True),
+        ((4, 100), {"filed"}, True),
+        ((0, 25), {"filed"}, True),
+    ],
+    ids=["no small count", "the first release", "of another measure", "few", "none of a small group"],
+)
+def test_what_earlier_releases_gave_away_is_no_exposure_of_the_next_unless_it_is_about_few(
+    quarter: tuple[int, int], told: set[str], refused: bool, tmp_path: Path
+) -> None:
+    """The last look would stop a release for a count that the gate had conceded."""
+    rows = quarters({"2024-Q1": (50, 100), "2024-Q2": quarter, "all": (50 + quarter[0], 100 + quarter[1])})
+    lone = rows["period"].eq("2024-Q2")
+    public = rows.assign(status=lone.map({True: HIDDEN, False: "ok"}), **{c: rows[c].mask(lone) for c in NUMBERS})
+    folder = written(tmp_path, public)
+    if refused:
+        with pytest.raises(ReleaseRefused, match="IIU605 filed .*, 2024-Q2"):
+            challenge(folder, rows, told=told)
+    else:
+        challenge(folder, rows, told=told)
+
+
 def test_of_a_measure_that_is_held_back_nothing_leaves_and_the_others_are_released() -> None:
     counts = {"2024-Q1": (50, 100), "2024-Q2": (4, 40), "all": (54, 140)}
     other = quarters({"2024-Q1": (60, 120), "2024-Q2": (70, 130), "all": (130, 250)}).assign(measure_id="other")

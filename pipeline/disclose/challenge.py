@@ -6,7 +6,7 @@ the rest. What he can bound too narrowly refuses the release, with the equations
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +24,13 @@ from pipeline.errors import Problem, ReleaseRefused
 _EXPLAINED = 20
 
 
-def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None = None) -> None:
+def challenge(
+    folder: Path, measures: pd.DataFrame, *, registry: Registry | None = None, told: Collection[str] = ()
+) -> None:
     """Attacks the files of a folder. `measures` is the restricted long table, with every declared cell.
 
+    `told` are the measures that earlier releases told of. What these had given away the gate conceded, if it is nobody's or
+    hidden in front of others alone: that it can be worked out from these files too is then no exposure (`may_be_conceded`).
     Raises ReleaseRefused with every table that cannot be read, cell that may not be published and count that is exposed.
     """
     registry = registry or load_registry()
@@ -40,12 +44,19 @@ def challenge(folder: Path, measures: pd.DataFrame, *, registry: Registry | None
     problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted | (declared & ~people)]))
     named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
     same = same_counts(measures[counted & people], registry)
-    problems += attack_rows(rows, named, revealed, registry, same)
+    problems += attack_rows(rows, named, revealed, registry, same, told)
     if problems:
         raise ReleaseRefused(problems)
 
 
-def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Registry, same: SameCounts) -> list[Problem]:
+def attack_rows(
+    rows: pd.DataFrame,
+    named: Mask,
+    revealed: Mask,
+    registry: Registry,
+    same: SameCounts,
+    told: Collection[str] = (),
+) -> list[Problem]:
     """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed.
 
     `named` are the rows that a table lists, shown or hidden; `same` says which counts are one.
@@ -54,7 +65,7 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
     nobody = (_nobody(rows) | registry.of_nobody(rows))[keep]
     rows, named, revealed = rows[keep].reset_index(drop=True), named[keep], revealed[keep]
     system = build_system(rows, registry, same=same)
-    gate = make_gate(system, rows, registry)
+    gate = make_gate(system, rows, registry, told=frozenset(told))
     problems = [
         Problem(
             code="IIU604",
@@ -68,14 +79,20 @@ def attack_rows(rows: pd.DataFrame, named: Mask, revealed: Mask, registry: Regis
     known = gate.known(revealed | nobody)
     bounds = propagate(system, known)
     narrow = gate.protected(named, revealed, known) & (bounds[1] - bounds[0] < gate.node_threshold)
+    narrow &= ~gate.may_be_conceded
     if not narrow.any():  # the exact attack takes the names of a count by themselves, where their tables differ
-        told = known[system.nodes] & (system.nodes >= 0)  # under whatever name
+        said = known[system.nodes] & (system.nodes >= 0)  # under whatever name
         system = build_system(rows, registry, same=apart(same, rows, registry))
-        gate = make_gate(system, rows, registry)
+        gate = make_gate(system, rows, registry, told=frozenset(told))
         known = gate.known(revealed | nobody)
-        known[system.nodes[told]] = True
+        known[system.nodes[said]] = True
         protected = gate.protected(named, revealed, known)
-        narrow = unproved(system, propagate(system, known), protected, gate.node_threshold, Witnesses(system))
+        bounds, witnesses = propagate(system, known), Witnesses(system)
+        while True:  # not all that is narrow is named at once
+            narrow = unproved(system, bounds, protected, gate.node_threshold, witnesses)
+            if not (narrow & gate.may_be_conceded).any():
+                break
+            protected &= ~(narrow & gate.may_be_conceded)
     found = np.flatnonzero(narrow)
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))
