@@ -452,7 +452,7 @@ def test_what_earlier_releases_gave_away_is_no_exposure_of_the_next_unless_it_is
     public = rows.assign(status=lone.map({True: HIDDEN, False: "ok"}), **{c: rows[c].mask(lone) for c in NUMBERS})
     folder = written(tmp_path, public)
     if refused:
-        with pytest.raises(ReleaseRefused, match="IIU605 filed .*, 2024-Q2"):
+        with pytest.raises(ReleaseRefused, match=r"IIU605 filed .*, 2024-Q2"):
             challenge(folder, rows, told=told)
     else:
         challenge(folder, rows, told=told)
