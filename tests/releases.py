@@ -134,11 +134,10 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
 
 def alone(rows: pd.DataFrame, public: pd.DataFrame, earlier: Sequence[pd.DataFrame], registry: Registry) -> list[str]:
     """What the attacker finds who reads the published file, less what the earlier releases had given away."""
-    told = {measure for record in earlier for measure in record.loc[record["listed"], "measure_id"]}
     with TemporaryDirectory(prefix="iiu-releases-") as name:
         public.to_csv(Path(name) / "measures.csv", index=False)
         try:
-            challenge(Path(name), rows, registry=registry, told=told)
+            challenge(Path(name), rows, registry=registry, earlier=earlier)
         except ReleaseRefused as refused:
             return [f"{problem.code} {problem.where}" for problem in refused.problems]
     return []
@@ -189,17 +188,15 @@ class Programme:
     """All that is known, as lines between the finest counts that are not: what an attacker solves."""
 
     def __init__(self, system: System, known: NDArray[np.bool_]) -> None:
-        self.free = np.flatnonzero(~known[system.finest])
-        lines = sparse.vstack([system.between_finest, system.of_finest[np.flatnonzero(known)]], format="csr")
-        lines = lines[np.flatnonzero(abs(lines[:, self.free]).sum(axis=1))]
-        self.lines = lines[:, self.free]
-        self.true = system.value[system.finest][self.free]
-        self.floor = system.floor[system.finest][self.free]
-        self.of = system.of_finest[:, self.free]
+        free = np.flatnonzero(~known[system.finest])
+        lines = system.ties(known)[:, free]
+        self.lines = lines[np.flatnonzero(np.diff(lines.indptr))]
+        self.true, self.floor = (of_all[system.finest][free] for of_all in (system.value, system.floor))
+        self.of = system.of_finest[:, free]
 
     def solve(self, goal: NDArray[np.float64], within: sparse.csr_array, most: NDArray[np.int64]) -> Any:
         """The table with the least of the goal in which these sums of the finest counts are no more than that."""
-        bounds = np.column_stack([self.floor, np.full(len(self.free), np.inf)])
+        bounds = np.column_stack([self.floor, np.full(len(self.true), np.inf)])
         known = self.lines @ self.true
         return optimize.linprog(  # type: ignore[call-overload]
             goal, A_ub=within, b_ub=most, A_eq=self.lines, b_eq=known, bounds=bounds, method="highs"

@@ -451,11 +451,12 @@ def test_what_earlier_releases_gave_away_is_no_exposure_of_the_next_unless_it_is
     lone = rows["period"].eq("2024-Q2")
     public = rows.assign(status=lone.map({True: HIDDEN, False: "ok"}), **{c: rows[c].mask(lone) for c in NUMBERS})
     folder = written(tmp_path, public)
+    earlier = [pd.DataFrame({"measure_id": [measure], "listed": True}) for measure in told]
     if refused:
         with pytest.raises(ReleaseRefused, match=r"IIU605 filed .*, 2024-Q2"):
-            challenge(folder, rows, told=told)
+            challenge(folder, rows, earlier=earlier)
     else:
-        challenge(folder, rows, told=told)
+        challenge(folder, rows, earlier=earlier)
 
 
 def test_of_a_measure_that_is_held_back_nothing_leaves_and_the_others_are_released() -> None:

@@ -248,9 +248,9 @@ class _Part:
             return left
         up, down = (self.true < self.high)[self.finest], (self.true > self.low)[self.finest]
         bound = np.flatnonzero(up != down)
-        each = sparse.eye_array(len(self.finest), format="csr")[bound]
+        goals = sparse.diags_array(np.subtract(up, down, dtype=np.int64), dtype=np.int64).tocsr()[bound]
         least, most = np.where(down, -np.inf, 0), np.where(up, np.inf, 0)
-        move = self._towards(each.multiply(np.where(up, 1, -1)[bound, None]).tocsr(), np.ones(len(bound)), least, most)
+        move = self._towards(goals, np.ones(len(bound)), least, most)
         if move is None:
             return np.zeros(len(left), dtype=bool)
         free = np.flatnonzero((up == down) | (np.abs(move) > 1 / 2))
@@ -326,7 +326,7 @@ def _parts(system: System, low: Integers, high: Integers) -> list[_Part]:
     lines = lines[np.flatnonzero(abs(lines).sum(axis=1))]
     _, label = csgraph.connected_components(abs(lines).T @ abs(lines), directed=False)
     order = np.argsort(label, kind="stable")
-    ties = sparse.vstack([system.between_finest, system.of_finest[np.flatnonzero(low == high)]], format="csr")
+    ties = system.ties(low == high)
     # Nothing can exceed all that there is; a finite ceiling keeps the programmes well scaled.
     most = 4 * system.value.max(initial=0) + 1000
     ends = np.append(np.flatnonzero(np.diff(label[order])) + 1, len(order))

@@ -6,7 +6,7 @@ the rest. What he can bound too narrowly refuses the release, with the equations
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,12 @@ _EXPLAINED = 20
 
 
 def challenge(
-    folder: Path, measures: pd.DataFrame, *, registry: Registry | None = None, told: Collection[str] = ()
+    folder: Path, measures: pd.DataFrame, *, registry: Registry | None = None, earlier: Sequence[pd.DataFrame] = ()
 ) -> None:
     """Attacks the files of a folder. `measures` is the restricted long table, with every declared cell.
 
-    `told` are the measures that earlier releases told of. What these had given away the gate conceded, if it is nobody's or
-    hidden in front of others alone: that it can be worked out from these files too is then no exposure (`may_be_conceded`).
+    `earlier` holds the records of the office's releases so far. What these had given away the gate conceded, if it is nobody's
+    or hidden in front of others alone: that it can be worked out from these files too is then no exposure (`may_be_conceded`).
     Raises ReleaseRefused with every table that cannot be read, cell that may not be published and count that is exposed.
     """
     registry = registry or load_registry()
@@ -44,6 +44,7 @@ def challenge(
     problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted | (declared & ~people)]))
     named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
     same = same_counts(measures[counted & people], registry)
+    told = frozenset(measure for record in earlier for measure in record.loc[record["listed"], "measure_id"])
     problems += attack_rows(rows, named, revealed, registry, same, told)
     if problems:
         raise ReleaseRefused(problems)
@@ -55,17 +56,18 @@ def attack_rows(
     revealed: Mask,
     registry: Registry,
     same: SameCounts,
-    told: Collection[str] = (),
+    told: frozenset[str],
 ) -> list[Problem]:
     """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed.
 
-    `named` are the rows that a table lists, shown or hidden; `same` says which counts are one.
+    `named` are the rows that a table lists, shown or hidden; `same` says which counts are one; `told` are the measures that
+    earlier releases told of.
     """
     keep = needed(rows, named, registry)
     nobody = (_nobody(rows) | registry.of_nobody(rows))[keep]
     rows, named, revealed = rows[keep].reset_index(drop=True), named[keep], revealed[keep]
     system = build_system(rows, registry, same=same)
-    gate = make_gate(system, rows, registry, told=frozenset(told))
+    gate = make_gate(system, rows, registry, told=told)
     problems = [
         Problem(
             code="IIU604",
@@ -81,18 +83,18 @@ def attack_rows(
     narrow = gate.protected(named, revealed, known) & (bounds[1] - bounds[0] < gate.node_threshold)
     narrow &= ~gate.may_be_conceded
     if not narrow.any():  # the exact attack takes the names of a count by themselves, where their tables differ
-        said = known[system.nodes] & (system.nodes >= 0)  # under whatever name
+        said, delicate = (mask[system.nodes] & (system.nodes >= 0) for mask in (known, ~gate.may_be_conceded))
         system = build_system(rows, registry, same=apart(same, rows, registry))
-        gate = make_gate(system, rows, registry, told=frozenset(told))
-        known = gate.known(revealed | nobody)
-        known[system.nodes[said]] = True
+        gate = make_gate(system, rows, registry, told=told)
+        known, may_be_conceded = gate.known(revealed | nobody), gate.may_be_conceded.copy()
+        known[system.nodes[said]], may_be_conceded[system.nodes[delicate]] = True, False  # under whatever name
         protected = gate.protected(named, revealed, known)
         bounds, witnesses = propagate(system, known), Witnesses(system)
         while True:  # not all that is narrow is named at once
             narrow = unproved(system, bounds, protected, gate.node_threshold, witnesses)
-            if not (narrow & gate.may_be_conceded).any():
+            if not (narrow & may_be_conceded).any():
                 break
-            protected &= ~(narrow & gate.may_be_conceded)
+            protected &= ~(narrow & may_be_conceded)
     found = np.flatnonzero(narrow)
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))

@@ -93,9 +93,8 @@ def publish(
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
     whole = replace(whole, follows=of_nobody)
     same = same_counts_ever(measures[counted & people], whole, registry)
-    held = {
-        name for name in whole.rows["measure_id"].unique() if name.split()[0] in held_back
-    }  # before a correction, too
+    # What a measure was before a correction has its name and more.
+    held = {name for name in whole.rows["measure_id"].unique() if name.split()[0] in held_back}
     masks, given_up, proof = _family_by_family(whole, of_nobody, registry, same, frozenset(held))
     kept = ~rows["measure_id"].isin(given_up)
     listed, shown, withheld, of_nobody = (mask[whole.is_new][kept] for mask in (*masks, of_nobody))

@@ -133,11 +133,17 @@ class System:
         return sums
 
     @cached_property
-    def between_finest(self) -> sparse.csr_array:
-        """What the lines say of the finest nodes: the lines, without those that hold whatever these are."""
+    def _between_finest(self) -> sparse.csr_array:
         left: sparse.csr_array = self.lines @ self.of_finest
         left.eliminate_zeros()
         return left
+
+    def ties(self, known: Mask) -> sparse.csr_array:
+        """What is said of the finest nodes, each a column: by the lines, and by the counts that are known."""
+        ties: sparse.csr_array = sparse.vstack(
+            [self._between_finest, self.of_finest[np.flatnonzero(known)]], format="csr"
+        )
+        return ties
 
     def name(self, node: int) -> str:
         """What a node counts, in words: `CHG-01 numerator, black, noncitizen, 2024`."""

@@ -152,8 +152,7 @@ def _release(
     try:
         checks = pd.read_parquet(restricted / "checks.parquet")
         write_package(out=building, public=public, published=published, checks=checks, name=name)
-        earlier = {measure for record in records for measure in record.loc[record["listed"], "measure_id"]}
-        challenge(building, measures, told=earlier)
+        challenge(building, measures, earlier=records)
         refuse_leaks(building, restricted=restricted)
         write_ledger(ledger, building / LEDGER)
         if key:
