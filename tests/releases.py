@@ -4,8 +4,8 @@
 
 AUDIT is a finished audit. From its restricted counts one release is made for each quarter since its first year ended;
 totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
-attacker takes the last release alone, and all of them put together: bounds by propagation, whole-number witnesses, and
-linear programming for what has none and for the narrowest.
+attacker takes the last release alone, and all of them put together: bounds by propagation, then linear programming. What
+this finds, and the narrowest of what it does not, another programme solves for one by one.
 
 One family of measures at a time in each process, since no line joins the counts of two: first those about citizenship and
 ICE, the smallest first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done
@@ -26,14 +26,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize, sparse
+from scipy import optimize
 
 from pipeline.disclose import Registry, load_registry, publish
-from pipeline.disclose.attack import Witnesses, propagate, settled, unproved
+from pipeline.disclose.attack import Witnesses, propagate, unproved
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
 from pipeline.disclose.registry import CELL
-from pipeline.disclose.suppress import Gate, make_gate
+from pipeline.disclose.suppress import make_gate
 from pipeline.disclose.system import UNBOUNDED, System, build_system, families, same_counts
 from pipeline.errors import ReleaseRefused
 from pipeline.measures import COMPARISON_COLUMNS
@@ -41,8 +41,6 @@ from pipeline.measures import COMPARISON_COLUMNS
 SEED = 20_250_331
 #: So many hidden counts of each family are solved for one by one: those whose bounds look narrowest.
 SOLVED = 10
-#: So many tables are looked for that settle many counts at once, each with so many goals: more stand in each other's way.
-TABLES, GOALS = 40, 50
 #: A family of more measures than this takes as long as many others.
 HUGE = 10
 REPORT = Path(__file__).parent / "releases.md"
@@ -157,19 +155,16 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
     hidden = gate.protected(whole.was_listed, whole.fixed, known)
     low, high = propagate(gate.system, known)
     width = (high - low) / gate.node_threshold
-    witnesses = Witnesses(gate.system)
-    left = hidden & (width >= 1)
-    fixed = settled(gate.system, (low, high), left, gate.node_threshold, witnesses)
-    left &= ~fixed
-    # It does not name all that it has not found: the witnesses say.
-    unproved(gate.system, (low, high), left, gate.node_threshold, witnesses)
-    unseen = left & (witnesses.most - witnesses.least < gate.node_threshold)
+    witnesses = Witnesses(gate.system, whole=False)
+    narrow = left = hidden & (width >= 1)
+    while narrow.any():  # not all that is narrow is named at once
+        narrow = unproved(gate.system, (low, high), left, gate.node_threshold, witnesses)
+        left = left & ~narrow
     bounds = {n: int(high[n] - low[n]) for n in np.flatnonzero(hidden & (width < 1)).tolist()}
-    bounds |= dict.fromkeys(np.flatnonzero(fixed).tolist(), 0)
     nodes = np.flatnonzero(left)
     narrowest = nodes[np.argsort(width[nodes], kind="stable")][:SOLVED]
     programme = Programme(gate.system, known)
-    for node in np.union1d(narrowest, unreached(gate, programme, np.flatnonzero(unseen))).tolist():
+    for node in np.union1d(narrowest, np.flatnonzero(hidden & (width >= 1) & ~left)).tolist():
         bounds[node] = programme.width(node)
     need = gate.node_threshold
     conceded = {node for node, wide in bounds.items() if wide < need[node] and gate.may_be_conceded[node]}
@@ -188,52 +183,23 @@ class Programme:
     """All that is known, as lines between the finest counts that are not: what an attacker solves."""
 
     def __init__(self, system: System, known: NDArray[np.bool_]) -> None:
-        free = np.flatnonzero(~known[system.finest])
-        lines = system.ties(known)[:, free]
+        free = system.finest[~known[system.finest]]
+        self.of, lines = system.of_free(known)
         self.lines = lines[np.flatnonzero(np.diff(lines.indptr))]
-        self.true, self.floor = (of_all[system.finest][free] for of_all in (system.value, system.floor))
-        self.of = system.of_finest[:, free]
-
-    def solve(self, goal: NDArray[np.float64], within: sparse.csr_array, most: NDArray[np.int64]) -> Any:
-        """The table with the least of the goal in which these sums of the finest counts are no more than that."""
-        bounds = np.column_stack([self.floor, np.full(len(self.true), np.inf)])
-        known = self.lines @ self.true
-        return optimize.linprog(  # type: ignore[call-overload]
-            goal, A_ub=within, b_ub=most, A_eq=self.lines, b_eq=known, bounds=bounds, method="highs"
-        )
+        self.true, self.floor = system.value[free], system.floor[free]
 
     def width(self, node: int) -> int:
         """How far apart the least and the most of a count are, over the rational numbers."""
         goal = self.of[[node]].toarray().ravel().astype(np.float64)
-        ends = [self.solve(way * goal, self.of[[node]], np.array([UNBOUNDED])) for way in (1, -1)]
+        within, known = np.column_stack([self.floor, np.full(len(self.true), np.inf)]), self.lines @ self.true
+        ends = [
+            optimize.linprog(way * goal, A_eq=self.lines, b_eq=known, bounds=within, method="highs")  # type: ignore[call-overload]
+            for way in (1, -1)
+        ]
         least, most = (
             way * end.fun if end.status == 0 else way * -UNBOUNDED for way, end in zip((1, -1), ends, strict=True)
         )
         return int(np.floor(most + 1e-6) - np.ceil(least - 1e-6))
-
-
-def unreached(gate: Gate, programme: Programme, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of these counts in which no two tables were seen, whole numbers or not, that differ by their threshold.
-
-    Some at once, drawn anew for each table: each is pushed up or down, as tossed, no further than it needs.
-    """
-    system, draw, of = gate.system, np.random.default_rng(SEED), programme.of[nodes]
-    need, true = gate.node_threshold[nodes], system.value[nodes]
-    known = true - of @ programme.true  # what the counts that are known bring to each
-    least, most = true.astype(float), true.astype(float)
-    for _ in range(TABLES):
-        narrow = np.flatnonzero(most - least < need - 1e-6)
-        if not len(narrow):
-            break
-        some = draw.choice(narrow, min(GOALS, len(narrow)), replace=False)
-        way = sparse.diags_array(draw.choice([-1, 1], len(some)), dtype=np.int64)
-        pushed = way @ of[some]
-        found = programme.solve(-pushed.sum(axis=0).astype(float), pushed, way @ (true - known)[some] + need[some])
-        if found.status == 0:
-            table = of @ found.x + known
-            least, most = np.minimum(least, table), np.maximum(most, table)
-    left: NDArray[np.int64] = nodes[most - least < need - 1e-6]
-    return left
 
 
 def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]]) -> str:

@@ -277,6 +277,36 @@ def test_a_count_is_hidden_under_every_name_though_one_measure_is_told_by_quarte
     assert refusal(written(tmp_path, alone), rows) == [], "it is the other measure that gives it away"
 
 
+def either(name: str, mart: str, first: int, second: int) -> pd.DataFrame:
+    """How many met with one of two things that exclude each other, and with each: so few in 2023, and 100 with each later."""
+    strata = []
+    for stratum, few, many, one in (("one", first, 100, 1), ("other", second, 100, 1), ("all", first + second, 200, 2)):
+        years = {"2023": (few, 400), "2024": (many, 400), "2025": (many, 400), "all": (few + 2 * many, 1200)}
+        by_quarter = {"2023-Q1": (few - 3 * one, 100)} | {f"2023-Q{quarter}": (one, 100) for quarter in (2, 3, 4)}
+        by_quarter |= {f"{year}-Q{quarter}": (many // 4, 100) for year in (2024, 2025) for quarter in (1, 2, 3, 4)}
+        strata.append(quarters(by_quarter | years).assign(stratum=stratum))
+    return pd.concat(strata).assign(measure_id=name, mart=mart)
+
+
+def test_three_counts_that_measures_with_other_tables_tell_two_by_two_are_not_solved_for(tmp_path: Path) -> None:
+    """No line alone, and no measure, bounds 11, 12 or 13 more narrowly than 0 to 23."""
+    restricted, by_quarter = "CHG-11", "charging"
+    assert restricted in load_registry().restricted["measure_id"] and by_quarter not in load_registry().finest_period
+    measures = [
+        either(restricted, by_quarter, 11, 12),
+        either("not waived", "victim", 12, 13),
+        either("not reduced", "victim", 11, 13),
+    ]
+    rows = pd.concat(measures, ignore_index=True)
+    each = [publish(measure, NO_COMPARISONS).measures for measure in measures]
+    for measure, alone in zip(measures, each, strict=True):
+        assert refusal(written(tmp_path, alone), measure) == []
+        assert alone.query("stratum == 'all' and period == '2023'")["numerator"].notna().all()
+    found = refusal(written(tmp_path, pd.concat(each)), rows)
+    assert any(p.startswith("IIU605 CHG-11 numerator, one, 2023") for p in found)
+    assert refusal(written(tmp_path, publish(rows, NO_COMPARISONS).measures), rows) == []
+
+
 def outcome(name: str, *numerators: int) -> pd.DataFrame:
     """Of 400 white, 300 black and 90 Asian citizens, how many met with this."""
     whole = {"white": 400, "black": 300, "asian": 90}

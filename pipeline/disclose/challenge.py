@@ -16,7 +16,7 @@ from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
-from pipeline.disclose.suppress import make_gate
+from pipeline.disclose.suppress import Gate, make_gate
 from pipeline.disclose.system import Mask, SameCounts, apart, build_system, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
@@ -63,9 +63,7 @@ def attack_rows(
     `named` are the rows that a table lists, shown or hidden; `same` says which counts are one; `told` are the measures that
     earlier releases told of.
     """
-    keep = needed(rows, named, registry)
-    nobody = (_nobody(rows) | registry.of_nobody(rows))[keep]
-    rows, named, revealed = rows[keep].reset_index(drop=True), named[keep], revealed[keep]
+    nobody = _nobody(rows) | registry.of_nobody(rows)
     system = build_system(rows, registry, same=same)
     gate = make_gate(system, rows, registry, told=told)
     problems = [
@@ -79,22 +77,17 @@ def attack_rows(
         for row in np.flatnonzero(revealed & gate.primary() & ~nobody)
     ]
     known = gate.known(revealed | nobody)
-    bounds = propagate(system, known)
-    narrow = gate.protected(named, revealed, known) & (bounds[1] - bounds[0] < gate.node_threshold)
-    narrow &= ~gate.may_be_conceded
-    if not narrow.any():  # the exact attack takes the names of a count by themselves, where their tables differ
-        said, delicate = (mask[system.nodes] & (system.nodes >= 0) for mask in (known, ~gate.may_be_conceded))
+    narrow = _narrow(gate, known, gate.protected(named, revealed, known), gate.may_be_conceded, whole=False)
+    if not narrow.any():  # whole tables are sought for the names of a count by themselves, where their tables differ
+        keep = needed(rows, named, registry)
+        rows, named, revealed, nobody = rows[keep].reset_index(drop=True), named[keep], revealed[keep], nobody[keep]
+        nodes = system.nodes[keep]
+        said, delicate = (mask[nodes] & (nodes >= 0) for mask in (known, ~gate.may_be_conceded))
         system = build_system(rows, registry, same=apart(same, rows, registry))
         gate = make_gate(system, rows, registry, told=told)
         known, may_be_conceded = gate.known(revealed | nobody), gate.may_be_conceded.copy()
         known[system.nodes[said]], may_be_conceded[system.nodes[delicate]] = True, False  # under whatever name
-        protected = gate.protected(named, revealed, known)
-        bounds, witnesses = propagate(system, known), Witnesses(system)
-        while True:  # not all that is narrow is named at once
-            narrow = unproved(system, bounds, protected, gate.node_threshold, witnesses)
-            if not (narrow & may_be_conceded).any():
-                break
-            protected &= ~(narrow & may_be_conceded)
+        narrow = _narrow(gate, known, gate.protected(named, revealed, known), may_be_conceded, whole=True)
     found = np.flatnonzero(narrow)
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))
@@ -110,6 +103,16 @@ def attack_rows(
             )
         )
     return problems
+
+
+def _narrow(gate: Gate, known: Mask, protected: Mask, may_be_conceded: Mask, *, whole: bool) -> Mask:
+    """The protected counts that are not proved safe and may not be conceded, with tables of whole numbers or others."""
+    bounds, witnesses = propagate(gate.system, known), Witnesses(gate.system, whole=whole)
+    while True:  # not all that is narrow is named at once
+        narrow = unproved(gate.system, bounds, protected, gate.node_threshold, witnesses)
+        if not (narrow & may_be_conceded).any():
+            return narrow
+        protected = protected & ~(narrow & may_be_conceded)
 
 
 def _nobody(rows: pd.DataFrame) -> Mask:

@@ -34,10 +34,13 @@ REASON = "Hidden: too few people, or it would let a reader work out a number abo
 HELD_BACK = "Hidden: this release tells nothing of the whole measure."
 
 METHOD = (
-    "For every hidden count two whole tables are known that agree with all that is published and in which it differs by "
-    "its threshold or more (integer programming); bounds on all other declared cells, and from counts that measures with other "
-    "tables share or add up to, were propagated."
+    "For every hidden count, and every small one in a declared cell, two tables are known that agree with all that is published "
+    "of all measures and in which it differs by its threshold or more (linear programming); and for every hidden count two of "
+    "whole numbers, beside what its own measures say (integer programming)."
 )
+
+#: How many counts must stay hidden and were proved to, of all measures together and each name of a count by itself.
+_PROOF = ("counts_protected", "counts_proved", "names_of_counts_protected", "names_of_counts_proved")
 
 _RESTATES_UNKNOWN = ["unknown_citizenship", "bound_low", "bound_high"]
 _MEASURE_NUMBERS = ["numerator", "denominator", "estimate", "ci_low", "ci_high", *_RESTATES_UNKNOWN]
@@ -151,7 +154,7 @@ def _family_by_family(
     """Coarsens and hides each family of measures by itself: no line joins counts of two, so neither tells of the other."""
     listed, shown, withheld = (np.zeros(len(whole.rows), dtype=bool) for _ in range(3))
     given_up: frozenset[str] = frozenset()
-    counts = {"counts_protected": 0, "counts_proved": 0}
+    counts = dict.fromkeys(_PROOF, 0)
     errors: list[AuditError] = []
     family = _families(whole, same)
     of = whole.rows["measure_id"].map(family).to_numpy()
@@ -206,22 +209,25 @@ def _coarsen_and_hide(
     shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
     of_each = replace(_gate(whole, keep, registry, None), held_back=held_back)
-    witnesses = Witnesses(of_each.system)
-    while True:  # the exact attack takes a count's names apart where their tables differ; it is hidden under them all
-        shown, found = _settled(whole, ladders, of_each, keep, shown, found.given_up, witnesses)
-        before, conceded = shown.copy(), found.conceded
-        shown, found = _settled(whole, ladders, gate, everything, shown, found.given_up, None)
+    whole_tables, tables = Witnesses(of_each.system), Witnesses(gate.system, whole=False)
+    while True:  # whole tables take the names of a count apart where their tables differ, the others do not
+        shown, apart = _settled(whole, ladders, of_each, keep, shown, found.given_up, whole_tables)
+        before = shown.copy()
+        shown, found = _settled(whole, ladders, gate, everything, shown, apart.given_up, tables)
         if (shown == before)[keep].all():
             break
-    gate = of_each
-    protected = gate.protected(_named(whole, ladders)[keep], shown[keep], gate.known(shown[keep]), found.given_up)
-    protected &= ~conceded
-    proof = {
-        "counts_protected": int(protected.sum()),
-        "counts_proved": int((protected & (witnesses.most - witnesses.least >= gate.node_threshold)).sum()),
-    }
+    named = _named(whole, ladders)
+    proof = _proof("counts", gate, named, shown, found, tables)
+    proof |= _proof("names_of_counts", of_each, named[keep], shown[keep], apart, whole_tables)
     listed = (ladders.listed | fixed) & whole.is_new
     return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up | held_back, proof
+
+
+def _proof(what: str, gate: Gate, named: Mask, shown: Mask, found: Protected, witnesses: Witnesses) -> dict[str, int]:
+    """How many counts must stay hidden, and of how many it is proved that they are."""
+    protected = gate.protected(named, shown, gate.known(shown), found.given_up) & ~found.conceded
+    proved = protected & ~witnesses.lack(gate.node_threshold)
+    return {f"{what}_protected": int(protected.sum()), f"{what}_proved": int(proved.sum())}
 
 
 def _settled(

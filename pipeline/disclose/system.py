@@ -120,30 +120,23 @@ class System:
         """The nodes that are no wholes: all others are sums of these."""
         return np.flatnonzero(np.diff(self._parts.indptr) == 0)
 
-    @cached_property
-    def of_finest(self) -> sparse.csr_array:
-        """Nodes by finest nodes: how often each of these is in the node."""
-        shape = (len(self.value), len(self.finest))
-        ones = np.ones(len(self.finest), dtype=np.int64)
-        itself = sparse.coo_array((ones, (self.finest, np.arange(len(self.finest)))), shape=shape).tocsr()
-        sums = level = itself
+    def of_free(self, known: Mask) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """How often each of the finest nodes that are not known, a column, is in every node; and what the lines say of them.
+
+        Both beside what is known, which does not move.
+        """
+        is_free = sparse.diags_array((~known).astype(np.int64), dtype=np.int64)
+        parts, lines = (self._parts @ is_free).tocsr(), (self.lines @ is_free).tocsr()
+        free = self.finest[~known[self.finest]]
+        ones, shape = np.ones(len(free), dtype=np.int64), (len(known), len(free))
+        sums = level = sparse.coo_array((ones, (free, np.arange(len(free)))), shape=shape).tocsr()
         while level.nnz:
-            level = self._parts @ level
+            level = parts @ level
+            level.eliminate_zeros()
             sums = sums + level
-        return sums
-
-    @cached_property
-    def _between_finest(self) -> sparse.csr_array:
-        left: sparse.csr_array = self.lines @ self.of_finest
-        left.eliminate_zeros()
-        return left
-
-    def ties(self, known: Mask) -> sparse.csr_array:
-        """What is said of the finest nodes, each a column: by the lines, and by the counts that are known."""
-        ties: sparse.csr_array = sparse.vstack(
-            [self._between_finest, self.of_finest[np.flatnonzero(known)]], format="csr"
-        )
-        return ties
+        ties = (lines @ sums).tocsr()
+        ties.eliminate_zeros()
+        return sums, ties
 
     def name(self, node: int) -> str:
         """What a node counts, in words: `CHG-01 numerator, black, noncitizen, 2024`."""
