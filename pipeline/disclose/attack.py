@@ -45,8 +45,8 @@ _PUSHED = 400
 #: Lines are thinned as long as this share of their terms is left, or less.
 _THINNER = 0.9
 
-#: What linear programming takes for the same.
-_CLOSE = 1e-6
+#: What linear programming takes for the same, in one number and in a line of many.
+_CLOSE, _EXACT = 1e-6, 1e-4
 
 #: An integer programme that has looked at so many branches is given up. No clock: the same verdict on every machine.
 _BRANCHES = 10
@@ -275,8 +275,8 @@ class _Part:
                 some, to = goals[left], sign * way[left]
                 enough = self._far(some, to, need, witnesses)
                 move = programme.furthest(sparse.diags_array(to, dtype=np.int64) @ self.sums[some], enough)
-                if move is not None:
-                    witnesses.add(self.nodes, self.true + self.sums @ move)
+                if move is not None and self._fits(whole := self.sums @ move):
+                    witnesses.add(self.nodes, self.true + whole)
                 left = witnesses.lack(need[goals], self.nodes[goals])
                 if not left.any():
                     break
@@ -365,6 +365,12 @@ class _Part:
             if not len(at):
                 break
         witnesses.add(self.nodes, self.true + move)
+
+    def _fits(self, move: Floats) -> bool:
+        """Whether the move bends no line and takes no more than there is, as far as linear programming is exact."""
+        bent = np.abs(self.lines @ move).max(initial=0)
+        taken = (self.low - self.true - move).max(initial=0)
+        return bool(max(bent, taken) < _EXACT)
 
     def _wrong(self, move: Integers) -> Mask:
         """The counts of islands in which the move bends a line or takes more than there is."""
