@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from scipy import optimize, sparse
 
 from pipeline.disclose import HIDDEN, Registry, load_registry, publish
-from pipeline.disclose.attack import Witnesses, _parts, _settled, propagate, unproved
+from pipeline.disclose.attack import Witnesses, _in_each, _Part, _parts, propagate, unproved
 from pipeline.disclose.system import System
 from tests.small_county import margins
 from tests.test_disclose import NO_COMPARISONS
@@ -219,7 +219,7 @@ def test_what_sums_settle_together_is_found_at_once_as_one_by_one() -> None:
         system, known = drawn_system(Random(seed))
         low, high = propagate(system, known)
         asked, none = ~known & (low < high), Witnesses(system)
-        found = _settled(_parts(system, low, high), np.where(asked, 99, 0), none)
+        found = _in_each(_parts(system, low, high), _Part.settled, np.where(asked, 99, 0), none)
         one_by_one = [node for node in np.flatnonzero(asked).tolist() if rational_width(system, known, node) < 1e-6]
         assert np.flatnonzero(found).tolist() == one_by_one
         found_together += found.sum()

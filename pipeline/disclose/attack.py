@@ -9,6 +9,7 @@ linear programming, which any of them may have. A count for which no witnesses a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import highspy
@@ -107,13 +108,13 @@ class Witnesses:
         self.least[nodes] = np.minimum(self.least[nodes], values)
         self.most[nodes] = np.maximum(self.most[nodes], values)
 
-    def width(self, nodes: Integers) -> Integers | Floats:
+    def width(self, nodes: Integers | slice) -> Integers | Floats:
         """Every attacker's bounds on these counts are at least this far apart."""
         return self.most[nodes] - self.least[nodes]
 
     def lack(self, need: Integers, nodes: Integers | slice = slice(None)) -> Mask:
         """Of these counts those that were not seen as far apart as they need."""
-        lacking: Mask = self.most[nodes] - self.least[nodes] < need - (0 if self.whole else _CLOSE)
+        lacking: Mask = self.width(nodes) < need - (0 if self.whole else _CLOSE)
         return lacking
 
 
@@ -130,9 +131,11 @@ def unproved(
     narrow = protected & (high - low < threshold)
     need = np.where(protected & ~narrow, threshold, 0)
     parts = _parts(system, low, high) if witnesses.lack(need).any() else []
-    if (fixed := _settled(parts, need, witnesses)).any():
+    if (fixed := _in_each(parts, _Part.settled, need, witnesses)).any():
         return narrow | fixed  # to look for other tables would be idle
-    return narrow | (_without_whole if witnesses.whole else _without)(parts, need, witnesses)
+    if witnesses.whole:
+        return narrow | _without_whole(parts, need, witnesses)
+    return narrow | _in_each(parts, _Part.push, need, witnesses)
 
 
 def _without_whole(parts: list[_Part], need: Integers, witnesses: Witnesses) -> Mask:
@@ -143,27 +146,19 @@ def _without_whole(parts: list[_Part], need: Integers, witnesses: Witnesses) -> 
         part.widen_together(need, witnesses)
     found = np.zeros(len(need), dtype=bool)
     while before := witnesses.lack(need).sum():
-        found[:] = False
-        for part in parts:
-            found[part.nodes] |= part.widen_each(need, witnesses)
+        found = _in_each(parts, _Part.widen_each, need, witnesses)
         if witnesses.lack(need).sum() == before:
             break
     return found & witnesses.lack(need).any()
 
 
-def _without(parts: list[_Part], need: Integers, witnesses: Witnesses) -> Mask:
-    """Those for which there are no tables, whole numbers or not."""
+def _in_each(
+    parts: list[_Part], look: Callable[[_Part, Integers, Witnesses], Mask], need: Integers, witnesses: Witnesses
+) -> Mask:
+    """What is found where each part is looked at."""
     found = np.zeros(len(need), dtype=bool)
     for part in parts:
-        found[part.nodes] = part.push(need, witnesses)
-    return found
-
-
-def _settled(parts: list[_Part], need: Integers, witnesses: Witnesses) -> Mask:
-    """Those that are in every table as they are, whole numbers or not."""
-    found = np.zeros(len(need), dtype=bool)
-    for part in parts:
-        found[part.nodes] = part.settled(need, witnesses)
+        found[part.nodes] = look(part, need, witnesses)
     return found
 
 
@@ -217,30 +212,30 @@ class _Part:
         need = need[self.nodes]
         draw, failures = np.random.default_rng(len(self.nodes)), 0
         while failures < _FAILURES:
-            narrow = np.flatnonzero(witnesses.width(self.nodes) < need)
+            narrow = np.flatnonzero(witnesses.lack(need, self.nodes))
             if not len(narrow):
                 break
             goals = draw.choice(narrow, min(_GOALS, len(narrow)), replace=False)
             self._move(goals, draw.choice([-1, 1], len(goals)), need, witnesses)
-            proved = len(narrow) - (witnesses.width(self.nodes) < need).sum()
+            proved = len(narrow) - witnesses.lack(need, self.nodes).sum()
             failures += int(proved < len(goals) / 10)
 
     def widen_each(self, need: Integers, witnesses: Witnesses) -> Mask:
         """Looks for tables for one count of each island at a time. Returns those for which none is found, not always all."""
         need = need[self.nodes]
         found, work = np.zeros(len(self.nodes), dtype=bool), 0
-        while len(seeds := np.flatnonzero((witnesses.width(self.nodes) < need) & ~found)):
+        while len(seeds := np.flatnonzero(witnesses.lack(need, self.nodes) & ~found)):
             if work > _WORK:
                 found[seeds] = True
                 break
             # What moves one island has nothing to do with what moves another.
             seeds = seeds[np.unique(self.island[seeds], return_index=True)[1]]
             for way in (1, -1):
-                left = seeds[witnesses.width(self.nodes[seeds]) < need[seeds]]
+                left = seeds[witnesses.lack(need[seeds], self.nodes[seeds])]
                 if len(left):
                     self._move(left, np.full(len(left), way), need, witnesses)
                     work += len(self.finest) ** 2
-            found[seeds] = witnesses.width(self.nodes[seeds]) < need[seeds]
+            found[seeds] = witnesses.lack(need[seeds], self.nodes[seeds])
             enough = np.bincount(self.island, found)[self.island] >= _ENOUGH
             need = np.where(enough, 0, need)
         return found
@@ -248,14 +243,12 @@ class _Part:
     def add_people(self, need: Integers, witnesses: Witnesses) -> None:
         """Looks for one table with more people and in no count fewer: what can be added here and there can be added at once."""
         need = need[self.nodes]
-        enough = np.where(witnesses.width(self.nodes) < need, witnesses.least[self.nodes] + need - self.true, 0)
+        enough = np.where(witnesses.lack(need, self.nodes), witnesses.least[self.nodes] + need - self.true, 0)
         goals = np.flatnonzero(enough > 0)
         most = (self.high - self.true)[self.finest].astype(np.float64)
         move = self._towards(self.sums[goals], enough[goals], np.zeros(len(most)), most)
         if move is not None:
-            whole = self.sums @ np.rint(move).astype(np.int64)
-            whole[self._wrong(whole)] = 0
-            witnesses.add(self.nodes, self.true + whole)
+            self._show(np.rint(move).astype(np.int64), witnesses)
 
     def push(self, need: Integers, witnesses: Witnesses) -> Mask:
         """Pushes many counts at once up or down, as drawn; fewer, where they stand in each other's way, and at last each alone.
@@ -272,11 +265,9 @@ class _Part:
             way = draw.choice([-1, 1], len(goals))
             left = np.ones(len(goals), dtype=bool)
             for sign in (1, -1):
-                some, to = goals[left], sign * way[left]
-                enough = self._far(some, to, need, witnesses)
-                move = programme.furthest(sparse.diags_array(to, dtype=np.int64) @ self.sums[some], enough)
-                if move is not None and self._fits(whole := self.sums @ move):
-                    witnesses.add(self.nodes, self.true + whole)
+                move = programme.furthest(*self._aim(goals[left], sign * way[left], need, witnesses))
+                if move is not None:
+                    self._show(move, witnesses)
                 left = witnesses.lack(need[goals], self.nodes[goals])
                 if not left.any():
                     break
@@ -328,21 +319,25 @@ class _Part:
         )
         return found.x[:finest] if found.status == 0 else None
 
-    def _far(self, goals: Integers, way: Integers, need: Integers, witnesses: Witnesses) -> Integers | Floats:
-        """How far each must go up or down (1 or -1) to be as far apart as it needs; no further than its bounds."""
+    def _aim(
+        self, goals: Integers, way: Integers, need: Integers, witnesses: Witnesses
+    ) -> tuple[sparse.csr_array, Integers | Floats]:
+        """These counts as sums of the finest, up or down (1 or -1), and how far each must go to be as far apart as it needs.
+
+        No further than its bounds.
+        """
         nodes, true = self.nodes[goals], self.true[goals]
         lacking = need[goals] - witnesses.width(nodes)
         up = np.minimum(witnesses.most[nodes] + lacking, self.high[goals]) - true
         down = true - np.maximum(witnesses.least[nodes] - lacking, self.low[goals])
-        return np.where(way > 0, up, down)
+        return sparse.diags_array(way, dtype=np.int64) @ self.sums[goals], np.where(way > 0, up, down)
 
     def _move(self, goals: Integers, way: Integers, need: Integers, witnesses: Witnesses) -> None:
         """Moves these counts up or down (1 or -1) as far as they need, as many as possible, and none of them further.
 
         The corners are mostly whole, and without the demand they are found sooner. Where an island's is not, it is asked for.
         """
-        far = self._far(goals, way, need, witnesses)
-        towards = sparse.diags_array(way, dtype=np.int64) @ self.sums[goals]
+        towards, far = self._aim(goals, way, need, witnesses)
         least = (self.low - self.true)[self.finest]  # the lines bound them from above; to say so takes longer
         move, at = np.zeros(len(self.nodes), dtype=np.int64), np.arange(len(self.finest))
         for whole in (False, True):
@@ -366,16 +361,16 @@ class _Part:
                 break
         witnesses.add(self.nodes, self.true + move)
 
-    def _fits(self, move: Floats) -> bool:
-        """Whether the move bends no line and takes no more than there is, as far as linear programming is exact."""
-        bent = np.abs(self.lines @ move).max(initial=0)
-        taken = (self.low - self.true - move).max(initial=0)
-        return bool(max(bent, taken) < _EXACT)
+    def _show(self, move: Integers | Floats, witnesses: Witnesses) -> None:
+        """Shows the witnesses the table to which the finest counts move so, islands that go wrong as they are."""
+        whole = self.sums @ move
+        whole[self._wrong(whole)] = 0
+        witnesses.add(self.nodes, self.true + whole)
 
-    def _wrong(self, move: Integers) -> Mask:
-        """The counts of islands in which the move bends a line or takes more than there is."""
-        bent = abs(self.lines[np.flatnonzero(self.lines @ move)]).sum(axis=0) > 0
-        wrong: Mask = np.isin(self.island, self.island[bent | (self.true + move < self.low)])
+    def _wrong(self, move: Integers | Floats) -> Mask:
+        """The counts of islands in which the move bends a line or takes more than there is, as far as linear programming is exact."""
+        bent = abs(self.lines[np.flatnonzero(np.abs(self.lines @ move) > _EXACT)]).sum(axis=0) > 0
+        wrong: Mask = np.isin(self.island, self.island[bent | (self.true + move < self.low - _EXACT)])
         return wrong
 
 

@@ -217,17 +217,17 @@ def _coarsen_and_hide(
         if (shown == before)[keep].all():
             break
     named = _named(whole, ladders)
-    proof = _proof("counts", gate, named, shown, found, tables)
-    proof |= _proof("names_of_counts", of_each, named[keep], shown[keep], apart, whole_tables)
+    of_all = _proof(gate, named, shown, found, tables)
+    proof = dict(zip(_PROOF, of_all + _proof(of_each, named[keep], shown[keep], apart, whole_tables), strict=True))
     listed = (ladders.listed | fixed) & whole.is_new
     return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up | held_back, proof
 
 
-def _proof(what: str, gate: Gate, named: Mask, shown: Mask, found: Protected, witnesses: Witnesses) -> dict[str, int]:
+def _proof(gate: Gate, named: Mask, shown: Mask, found: Protected, witnesses: Witnesses) -> tuple[int, int]:
     """How many counts must stay hidden, and of how many it is proved that they are."""
     protected = gate.protected(named, shown, gate.known(shown), found.given_up) & ~found.conceded
     proved = protected & ~witnesses.lack(gate.node_threshold)
-    return {f"{what}_protected": int(protected.sum()), f"{what}_proved": int(proved.sum())}
+    return int(protected.sum()), int(proved.sum())
 
 
 def _settled(
