@@ -48,6 +48,10 @@ class AuditError(Exception):
         )
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    def __reduce__(self) -> tuple[type[AuditError], tuple[tuple[Problem, ...]]]:
+        """An error crosses from one process to another with its problems."""
+        return type(self), (self.problems,)
+
 
 class ReleaseRefused(AuditError):
     """The disclosure gate refused the release. The command exits with 3."""

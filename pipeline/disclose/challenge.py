@@ -7,17 +7,19 @@ the rest. What he can bound too narrowly refuses the release, with the equations
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from pipeline.cores import on_all_cores
 from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
 from pipeline.disclose.suppress import Gate, make_gate
-from pipeline.disclose.system import Mask, SameCounts, apart, build_system, same_counts
+from pipeline.disclose.system import WORTH_PROCESSES, Mask, SameCounts, apart, build_system, families, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
 #: So many exposed counts are explained; the others are counted.
@@ -45,24 +47,45 @@ def challenge(
     named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
     same = same_counts(measures[counted & people], registry)
     told = frozenset(measure for record in earlier for measure in record.loc[record["listed"], "measure_id"])
-    problems += attack_rows(rows, named, revealed, registry, same, told)
+    family = rows["measure_id"].map(families(same)).to_numpy()
+    members = [family == one for one in np.unique(family)]
+    pieces = [
+        _Family(
+            rows=rows[at].reset_index(drop=True),
+            named=named[at],
+            revealed=revealed[at],
+            registry=registry,
+            same=same.only(set(rows["measure_id"][at])),
+            told=told,
+        )
+        for at in members
+    ]
+    for found in on_all_cores(_attacked, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES):
+        problems += found
     if problems:
         raise ReleaseRefused(problems)
 
 
-def attack_rows(
-    rows: pd.DataFrame,
-    named: Mask,
-    revealed: Mask,
-    registry: Registry,
-    same: SameCounts,
-    told: frozenset[str],
-) -> list[Problem]:
-    """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed.
+@dataclass(frozen=True, kw_only=True)
+class _Family:
+    """The rows of a family of measures.
 
-    `named` are the rows that a table lists, shown or hidden; `same` says which counts are one; `told` are the measures that
-    earlier releases told of.
+    `named` are those that a table lists, shown or hidden, `revealed` those of which one says a number; `same` says which counts
+    are one; `told` are the measures that earlier releases told of.
     """
+
+    rows: pd.DataFrame
+    named: Mask
+    revealed: Mask
+    registry: Registry
+    same: SameCounts
+    told: frozenset[str]
+
+
+def _attacked(family: _Family) -> list[Problem]:
+    """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed."""
+    rows, named, revealed, registry = family.rows, family.named, family.revealed, family.registry
+    same, told = family.same, family.told
     nobody = _nobody(rows) | registry.of_nobody(rows)
     system = build_system(rows, registry, same=same)
     gate = make_gate(system, rows, registry, told=told)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.cores import on_all_cores
 from pipeline.disclose.attack import Witnesses, propagate
 from pipeline.disclose.coarsen import Ladders, needed
 from pipeline.disclose.history import RECORD, Stack, same_counts_ever, stack, window_of
@@ -26,7 +27,7 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import Mask, SameCounts, build_system, families
+from pipeline.disclose.system import WORTH_PROCESSES, Mask, SameCounts, build_system, families
 from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
@@ -144,6 +145,17 @@ def _is_total(rows: pd.DataFrame) -> pd.Series[bool]:
 _Masks = tuple[Mask, Mask, Mask]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Family:
+    """The rows of a family of measures, and all that it takes to judge them."""
+
+    whole: Stack
+    of_nobody: Mask
+    registry: Registry
+    same: SameCounts
+    held_back: frozenset[str]
+
+
 def _family_by_family(
     whole: Stack,
     of_nobody: Mask,
@@ -156,15 +168,24 @@ def _family_by_family(
     given_up: frozenset[str] = frozenset()
     counts = dict.fromkeys(_PROOF, 0)
     errors: list[AuditError] = []
-    family = _families(whole, same)
-    of = whole.rows["measure_id"].map(family).to_numpy()
-    for one in np.unique(of):
-        at = of == one
-        try:
-            masks, lost, proof = _coarsen_and_hide(whole.only(at), of_nobody[at], registry, same, held_back)
-        except AuditError as error:
-            errors.append(error)
+    of = whole.rows["measure_id"].map(_families(whole, same)).to_numpy()
+    members = [of == one for one in np.unique(of)]
+    pieces = [
+        _Family(
+            whole=whole.only(at),
+            of_nobody=of_nobody[at],
+            registry=registry,
+            same=same.only(set(whole.rows["measure_id"][at])),
+            held_back=held_back,
+        )
+        for at in members
+    ]
+    judged = on_all_cores(_judged, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES)
+    for at, judgement in zip(members, judged, strict=True):
+        if isinstance(judgement, AuditError):
+            errors.append(judgement)
             continue
+        masks, lost, proof = judgement
         listed[at], shown[at], withheld[at] = masks
         given_up |= lost
         counts = {name: count + proof[name] for name, count in counts.items()}
@@ -184,19 +205,26 @@ def _families(whole: Stack, same: SameCounts) -> pd.Series[int]:
     return family
 
 
-def _coarsen_and_hide(
-    whole: Stack,
-    of_nobody: Mask,
-    registry: Registry,
-    same: SameCounts,
-    held_back: frozenset[str],
-) -> tuple[_Masks, frozenset[str], dict[str, int]]:
+_Judgement = tuple[_Masks, frozenset[str], dict[str, int]]
+
+
+def _judged(family: _Family) -> _Judgement | AuditError:
+    """What comes of one family; an error with all of its problems is told beside those of the others."""
+    try:
+        return _coarsen_and_hide(family)
+    except AuditError as error:
+        return error
+
+
+def _coarsen_and_hide(family: _Family) -> _Judgement:
     """What can be listed of the measures of one family, and what of it is shown.
 
     With the measures of which nothing may leave, since hiding within them does not suffice; and the proof.
 
     The quick attack alone decides how coarse the tables must be; the exact one has the last word on what is left.
     """
+    whole, of_nobody, registry = family.whole, family.of_nobody, family.registry
+    same, held_back = family.same, family.held_back
     rows, fixed = whole.rows, whole.fixed
     ladders = Ladders(rows, registry, asked=whole.is_new & ~of_nobody, finished=whole.finished)
     everything = np.ones(len(rows), dtype=bool)

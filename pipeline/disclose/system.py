@@ -10,7 +10,7 @@ no row shows but that two rows give away (how many between day 2 and day 7) are 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -29,6 +29,9 @@ Mask = npt.NDArray[np.bool_]
 
 #: Where nothing is known from above. Large enough for any county, small enough to be added up in 64 bits.
 UNBOUNDED = 10**12
+
+#: So many rows of the long table take half a minute to judge: then families of measures are worth processes of their own.
+WORTH_PROCESSES = 10_000
 
 #: What was `all` in an earlier release: `all 2015-Q1/2024-Q4`.
 WINDOW = "all "
@@ -71,6 +74,11 @@ class SameCounts:
 
     number: pd.Series[int]
     sums: pd.DataFrame
+
+    def only(self, measures: Collection[str]) -> SameCounts:
+        """Those of these measures, which are whole families."""
+        number = self.number[self.number.index.isin(measures, level="measure_id")]
+        return SameCounts(number=number, sums=self.sums[self.sums["whole"].isin(number)])
 
 
 NO_SUMS = pd.DataFrame(columns=["sum", "whole", "part", "parts"], dtype="int64")
