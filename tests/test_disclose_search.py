@@ -226,6 +226,29 @@ def test_what_sums_settle_together_is_found_at_once_as_one_by_one() -> None:
     assert found_together > 20
 
 
+class Unlucky:
+    """Draws a vector of noughts first, and then as others do."""
+
+    def __init__(self, seed: int) -> None:
+        self.luck, self.drawn = np.random.Generator(np.random.PCG64(seed)), 0
+
+    def normal(self, size: int) -> np.ndarray:
+        self.drawn += 1
+        return self.luck.normal(size=size) * (self.drawn > 1)
+
+
+def test_what_does_not_move_in_one_drawn_vector_by_chance_is_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(60):
+        system, known = drawn_system(Random(seed))
+        low, high = propagate(system, known)
+        asked, none = np.where(~known & (low < high), 99, 0), Witnesses(system)
+        parts = _parts(system, low, high)
+        lucky = _in_each(parts, _Part.settled, asked, none)
+        with monkeypatch.context() as patched:
+            patched.setattr("pipeline.disclose.attack.np.random.default_rng", Unlucky)
+            assert _in_each(parts, _Part.settled, asked, none).tolist() == lucky.tolist()
+
+
 def test_tables_that_need_not_be_whole_are_found_where_there_are_any_and_nowhere_else() -> None:
     """Against one linear programme for each end of each count."""
     not_fixed = 0

@@ -281,7 +281,7 @@ class _Part:
         """Those without witnesses that are in every table as they are, as sums and differences of lines tell.
 
         What is at the least or the most that it can be goes one way or not at all; what can go, can go at once, however
-        little. With the rest as it is the lines leave a linear space: what is the same all over it is 0 in a drawn vector of it.
+        little. With the rest as it is the lines leave a linear space: what is the same all over it is 0 in drawn vectors of it.
         """
         left = witnesses.lack(need[self.nodes], self.nodes)
         if not left.any():
@@ -295,10 +295,14 @@ class _Part:
             return np.zeros(len(left), dtype=bool)
         free = np.flatnonzero((up == down) | (np.abs(move) > 1 / 2))
         ties = self.ties[:, free].astype(np.float64)
-        drawn = np.random.default_rng(0).normal(size=len(free))
-        drawn -= ties.T @ linalg.lsmr(ties.T, drawn, atol=1e-13, btol=1e-13, conlim=0)[0]
-        can_move: Mask = np.abs(self.sums[:, free] @ drawn) > 1e-6
-        return left & ~can_move
+        draw = np.random.default_rng(0)
+        for _ in range(2):  # of a million counts, which a county has, one is next to nothing in one vector by chance
+            drawn = draw.normal(size=len(free))
+            drawn -= ties.T @ linalg.lsmr(ties.T, drawn, atol=1e-13, btol=1e-13, conlim=0)[0]
+            left = left & (np.abs(self.sums[:, free] @ drawn) <= 1e-6)
+            if not left.any():
+                break
+        return left
 
     def _towards(self, goals: sparse.csr_array, enough: Floats, least: Floats, most: Floats) -> Floats | None:
         """The move of the finest, not always in whole numbers, that takes these sums of them as far as they can go together.
