@@ -212,6 +212,17 @@ def test_that_a_group_has_nobody_in_all_the_records_may_stand_in_the_files(tmp_p
     assert any(p.startswith("IIU604 filed, all, unknown") for p in refusal(tmp_path, one_is_unknown))
 
 
+def test_a_group_that_only_measures_of_another_family_count_is_a_cell_of_this_one(tmp_path: Path) -> None:
+    """That none of these is of unknown race is hidden, so the last look may not take it for said."""
+    rows = long_table({**LONE, ("asian", "citizen"): (40, 90), ("unknown", "citizen"): (0, 0)})
+    others = {("white", "citizen"): (70, 510), ("black", "citizen"): (80, 220), ("unknown", "citizen"): (60, 150)}
+    rows = pd.concat([rows, long_table(others).assign(measure_id="declined")], ignore_index=True)
+    published = publish(rows, NO_COMPARISONS, registry=UNCOARSENED).measures
+    none = published.query("measure_id == 'filed' and race == 'unknown'")
+    assert none["status"].tolist() == [HIDDEN] * len(none) != []
+    assert refusal(written(tmp_path, published), rows) == []
+
+
 def test_a_mark_that_only_says_that_a_number_is_hidden_may_stay(tmp_path: Path) -> None:
     rows = long_table(LONE)
     written(tmp_path, publish(rows, NO_COMPARISONS).measures)

@@ -47,6 +47,7 @@ def challenge(
     named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
     same = same_counts(measures[counted & people], registry)
     told = frozenset(measure for record in earlier for measure in record.loc[record["listed"], "measure_id"])
+    nobody = _nobody(rows) | registry.of_nobody(rows)  # in all measures together
     family = rows["measure_id"].map(families(same)).to_numpy()
     members = [family == one for one in np.unique(family)]
     pieces = [
@@ -54,6 +55,7 @@ def challenge(
             rows=rows[at].reset_index(drop=True),
             named=named[at],
             revealed=revealed[at],
+            nobody=nobody[at],
             registry=registry,
             same=same.only(set(rows["measure_id"][at])),
             told=told,
@@ -70,13 +72,14 @@ def challenge(
 class _Family:
     """The rows of a family of measures.
 
-    `named` are those that a table lists, shown or hidden, `revealed` those of which one says a number; `same` says which counts
-    are one; `told` are the measures that earlier releases told of.
+    `named` are those that a table lists, shown or hidden, `revealed` those of which one says a number, `nobody` those that
+    may say that there is none; `same` says which counts are one; `told` are the measures that earlier releases told of.
     """
 
     rows: pd.DataFrame
     named: Mask
     revealed: Mask
+    nobody: Mask
     registry: Registry
     same: SameCounts
     told: frozenset[str]
@@ -84,9 +87,8 @@ class _Family:
 
 def _attacked(family: _Family) -> list[Problem]:
     """What an attacker learns who knows the counts of the revealed rows: small counts shown, hidden ones exposed."""
-    rows, named, revealed, registry = family.rows, family.named, family.revealed, family.registry
-    same, told = family.same, family.told
-    nobody = _nobody(rows) | registry.of_nobody(rows)
+    rows, named, revealed, nobody = family.rows, family.named, family.revealed, family.nobody
+    registry, same, told = family.registry, family.same, family.told
     system = build_system(rows, registry, same=same)
     gate = make_gate(system, rows, registry, told=told)
     problems = [
