@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -498,6 +499,55 @@ def test_what_earlier_releases_gave_away_is_no_exposure_of_the_next_unless_it_is
             challenge(folder, rows, earlier=earlier)
     else:
         challenge(folder, rows, earlier=earlier)
+
+
+def without_2024(rows: pd.DataFrame) -> pd.DataFrame:
+    """As published, with that year hidden."""
+    lone = rows["period"].str.startswith("2024")
+    return rows.assign(status=lone.map({True: HIDDEN, False: "ok"}), **{c: rows[c].mask(lone) for c in NUMBERS})
+
+
+TOLD_OF_FILED = [pd.DataFrame({"measure_id": ["filed"], "listed": True})]
+
+
+def test_the_last_look_asks_again_when_what_it_found_may_be_conceded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search ends with the first that it finds; behind one that earlier releases gave away stands one that they did not."""
+    filed = quarters({"2023": (50, 100), "2024": (60, 120), "all": (110, 220)})
+    other = quarters({"2023": (50, 90), "2024": (60, 110), "all": (110, 200)}).assign(measure_id="other")
+    rows = pd.concat([filed, other], ignore_index=True)
+
+    def the_first_of(*asked: Any) -> Any:
+        found = attack.unproved(*asked)
+        return found & (found.cumsum() == 1)
+
+    monkeypatch.setattr(sys.modules[challenge.__module__], "unproved", the_first_of)
+    with pytest.raises(ReleaseRefused, match=r"IIU605 other .*, 2024"):
+        challenge(written(tmp_path, without_2024(rows)), rows, earlier=TOLD_OF_FILED)
+
+
+def test_a_count_that_one_of_its_names_hides_for_a_reason_is_conceded_under_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of 25 had an outcome that a measure without quarters and total tells. Whole tables are sought name by name."""
+    by_quarter = {f"2023-Q{q}": (15, 30) for q in (1, 2, 3, 4)} | {f"2024-Q{q}": (3, 6 + q // 4) for q in (1, 2, 3, 4)}
+    filed = quarters(by_quarter | {"2023": (60, 120), "2024": (12, 25), "all": (72, 145)})
+    other = filed.assign(
+        measure_id="other", mart="victim", numerator=filed["period"].map({"2023": 48, "all": 48}).fillna(0)
+    )
+    listed = filed["period"].str.len().eq(4)
+    look = sys.modules[challenge.__module__]
+    both_looks = look._narrow
+
+    def only_by_name(*asked: Any, whole: bool) -> Any:
+        return both_looks(*asked, whole=whole) & whole
+
+    monkeypatch.setattr(look, "_narrow", only_by_name)
+    challenge(written(tmp_path, without_2024(filed)), filed, earlier=TOLD_OF_FILED)
+    files = written(tmp_path, without_2024(pd.concat([filed, other[listed]])))
+    with pytest.raises(ReleaseRefused, match="IIU605 filed denominator, 2024"):
+        challenge(files, pd.concat([filed, other], ignore_index=True), earlier=TOLD_OF_FILED)
 
 
 def test_of_a_measure_that_is_held_back_nothing_leaves_and_the_others_are_released() -> None:
