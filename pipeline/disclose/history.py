@@ -48,8 +48,8 @@ class Stack:
 
 def window_of(rows: pd.DataFrame) -> str:
     """What `all` means in these rows: first and last quarter. Quarters of no year lie behind totals of finished years."""
-    quarters = rows.loc[rows["period"].str.contains("-Q"), "period"]
-    years = rows.loc[rows["period"].str.len().eq(len("2024")), "period"]
+    periods = rows["period"].drop_duplicates()
+    quarters, years = periods[periods.str.contains("-Q")], periods[periods.str.len().eq(len("2024"))]
     summed = quarters[quarters.str[:4].isin(years)] if len(years) else quarters
     if len(summed):
         return f"{summed.min()}/{summed.max()}"
@@ -104,7 +104,7 @@ def same_counts_ever(measures: pd.DataFrame, whole: Stack, registry: Registry) -
     same = same_counts(measures, registry)
     rows = pd.concat([measures, whole.rows[~whole.is_new]], ignore_index=True)
     rows["place"] = rows.groupby(list(PLACE)).ngroup()
-    is_gone = ~rows["measure_id"].isin(measures["measure_id"])
+    is_gone = ~rows["measure_id"].isin(measures["measure_id"].unique())
     gone = rows[is_gone]
     # What was `all` may be in no record of the others: it serves where there is nothing else.
     total = gone["period"].str.startswith(WINDOW)
