@@ -102,17 +102,16 @@ def _attacked(family: _Family) -> list[Problem]:
         for row in np.flatnonzero(revealed & gate.primary() & ~nobody)
     ]
     known = gate.known(revealed | nobody)
-    narrow = _narrow(gate, known, gate.protected(named, revealed, known), gate.may_be_conceded, whole=False)
+    narrow = _narrow(gate, known, gate.protected(named, revealed, known), whole=False)
     if not narrow.any():  # whole tables are sought for the names of a count by themselves, where their tables differ
         keep = needed(rows, named, registry)
+        said, together = gate.in_rows(known)[keep], gate
         rows, named, revealed, nobody = rows[keep].reset_index(drop=True), named[keep], revealed[keep], nobody[keep]
-        nodes = system.nodes[keep]
-        said, delicate = (mask[nodes] & (nodes >= 0) for mask in (known, ~gate.may_be_conceded))
         system = build_system(rows, registry, same=apart(same, rows, registry))
-        gate = make_gate(system, rows, registry, told=told)
-        known, may_be_conceded = gate.known(revealed | nobody), gate.may_be_conceded.copy()
-        known[system.nodes[said]], may_be_conceded[system.nodes[delicate]] = True, False  # under whatever name
-        narrow = _narrow(gate, known, gate.protected(named, revealed, known), may_be_conceded, whole=True)
+        gate = make_gate(system, rows, registry, told=told).name_by_name(together, keep)
+        known = gate.known(revealed | nobody)
+        known[system.nodes[said]] = True  # under whatever name
+        narrow = _narrow(gate, known, gate.protected(named, revealed, known), whole=True)
     found = np.flatnonzero(narrow)
     for node in found[:_EXPLAINED]:
         low, high, lines = explain(system, known, int(node))
@@ -130,14 +129,14 @@ def _attacked(family: _Family) -> list[Problem]:
     return problems
 
 
-def _narrow(gate: Gate, known: Mask, protected: Mask, may_be_conceded: Mask, *, whole: bool) -> Mask:
+def _narrow(gate: Gate, known: Mask, protected: Mask, *, whole: bool) -> Mask:
     """The protected counts that are not proved safe and may not be conceded, with tables of whole numbers or others."""
     bounds, witnesses = propagate(gate.system, known), Witnesses(gate.system, whole=whole)
     while True:  # not all that is narrow is named at once
         narrow = unproved(gate.system, bounds, protected, gate.node_threshold, witnesses)
-        if not (narrow & may_be_conceded).any():
+        if not (narrow & gate.may_be_conceded).any():
             return narrow
-        protected = protected & ~(narrow & may_be_conceded)
+        protected = protected & ~(narrow & gate.may_be_conceded)
 
 
 def _nobody(rows: pd.DataFrame) -> Mask:

@@ -236,7 +236,7 @@ def _coarsen_and_hide(family: _Family) -> _Judgement:
     ladders.climb(shown)
     shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
     keep = needed(rows, _named(whole, ladders), registry)
-    of_each = replace(_gate(whole, keep, registry, None), held_back=held_back)
+    of_each = replace(_gate(whole, keep, registry, None), held_back=held_back).name_by_name(gate, keep)
     whole_tables, tables = Witnesses(of_each.system), Witnesses(gate.system, whole=False)
     while True:  # whole tables take the names of a count apart where their tables differ, the others do not
         shown, apart = _settled(whole, ladders, of_each, keep, shown, found.given_up, whole_tables)

@@ -7,7 +7,7 @@ apart would expose some of them exactly.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,7 +29,8 @@ class Gate:
     `row_threshold` belongs to the rows of the long table, `node_threshold` to the counts: the largest of the rows that
     show it, since a count is as delicate as the most delicate name it goes by. `weight` is what hiding a row costs;
     `fixed` rows were published before and cannot be hidden. `measure` is each row's; `told` are the measures that
-    earlier releases spoke of; of those `held_back` this one says nothing, and what they hid stays hidden.
+    earlier releases spoke of; of those `held_back` this one says nothing, and what they hid stays hidden. What is `delicate`
+    is never conceded, whatever the names that a count has here say of it.
     """
 
     system: System
@@ -41,6 +42,18 @@ class Gate:
     measure: npt.NDArray[np.object_]
     told: frozenset[str]
     held_back: frozenset[str] = frozenset()
+    delicate: Mask | None = None
+
+    def name_by_name(self, of: Gate, at: Mask) -> Gate:
+        """This gate, of the rows `at` of another in which several names may be one count: it concedes no name of what that does not."""
+        delicate = np.zeros(len(self.system.value), dtype=bool)
+        delicate[self.system.nodes[of.in_rows(~of.may_be_conceded)[at]]] = True
+        return replace(self, delicate=delicate)
+
+    def in_rows(self, counts: Mask) -> Mask:
+        """Where in the rows these counts stand: rows by roles."""
+        nodes = self.system.nodes
+        return counts[nodes] & (nodes >= 0)
 
     @cached_property
     def shows(self) -> sparse.csr_array:
@@ -150,7 +163,7 @@ class Gate:
         own_reason = self.shown_by @ self._none_or_all > 0
         told = self.shown_by @ self.of(self.told) > 0
         may: Mask = told & ~self.small & (~own_reason | (self.system.value == 0))
-        return may
+        return may if self.delicate is None else may & ~self.delicate
 
     @cached_property
     def given_away(self) -> Mask:
