@@ -1,4 +1,4 @@
-"""Pieces of work that do not depend on each other, side by side on all cores of the machine."""
+"""Pieces of work that do not depend on each other, side by side on several cores of the machine."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from typing import TypeVar
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
+#: Each process needs memory of its own, and the largest piece decides when all are done.
+_MOST = 4
 
-def on_all_cores(
+
+def on_several_cores(
     work: Callable[[Piece], Result], pieces: Sequence[Piece], sizes: Sequence[int], *, least: int
 ) -> list[Result]:
     """What `work` makes of each piece, in their order: the same as one after the other, and sooner.
 
     The largest pieces are begun first, since the last to end decides. Other processes need a second to start, so pieces
     that are together smaller than `least` are worked on here; and so are all if a process dies, as where memory runs short.
-    `work` is a function of a module, and pieces and results can be pickled. What it raises is raised.
+    `work` is a function of a module, and pieces and results can be pickled. What it raises is raised. A script that comes here
+    does so under `if __name__ == "__main__"`, since the processes read it again.
     """
-    processes = min(_cores(), len(pieces))
+    processes = min(_cores(), _MOST, len(pieces))
     if processes < 2 or sum(sizes) < least:
         return [work(piece) for piece in pieces]
     largest_first = sorted(range(len(pieces)), key=lambda i: -sizes[i])

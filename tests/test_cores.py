@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pipeline import cores
-from pipeline.cores import on_all_cores
+from pipeline.cores import on_several_cores
 from pipeline.disclose import HIDDEN, Published, publish
 from pipeline.disclose.challenge import challenge
 from pipeline.errors import AuditError, Problem, ReleaseRefused
@@ -47,25 +47,25 @@ def in_here(number: int) -> bool:
 
 
 def test_results_are_in_the_order_of_the_pieces_and_come_from_other_processes() -> None:
-    found = on_all_cores(squared_where, [3, 1, 2], [1, 2, 3], least=0)
+    found = on_several_cores(squared_where, [3, 1, 2], [1, 2, 3], least=0)
     assert [square for square, _ in found] == [9, 1, 4]
     assert os.getpid() not in {process for _, process in found}
 
 
 def test_little_work_and_a_single_piece_start_no_process() -> None:
-    assert on_all_cores(in_here, [1, 2], [5, 4], least=10) == [True, True]
-    assert on_all_cores(in_here, [1], [50], least=10) == [True]
-    assert on_all_cores(in_here, [1, 2], [5, 5], least=10) == [False, False]
+    assert on_several_cores(in_here, [1, 2], [5, 4], least=10) == [True, True]
+    assert on_several_cores(in_here, [1], [50], least=10) == [True]
+    assert on_several_cores(in_here, [1, 2], [5, 5], least=10) == [False, False]
 
 
 def test_what_is_raised_there_arrives_here_with_its_problems() -> None:
     with pytest.raises(ReleaseRefused) as raised:
-        on_all_cores(refused, [1, 2], [1, 1], least=0)
+        on_several_cores(refused, [1, 2], [1, 1], least=0)
     assert raised.value.problems == (Problem(code="IIU605", where="cell 1", what="exposed"),)
 
 
 def test_the_pieces_of_a_process_that_dies_are_worked_on_here() -> None:
-    assert on_all_cores(dies_elsewhere, [1, 2, 3], [1, 1, 1], least=0) == [1, 2, 3]
+    assert on_several_cores(dies_elsewhere, [1, 2, 3], [1, 1, 1], least=0) == [1, 2, 3]
 
 
 WAITS = """
@@ -75,7 +75,7 @@ from pipeline import cores
 from waits import wait
 cores._cores = lambda: 2
 if __name__ == "__main__":
-    cores.on_all_cores(wait, [1, 2], [1, 1], least=0)
+    cores.on_several_cores(wait, [1, 2], [1, 1], least=0)
 """
 
 

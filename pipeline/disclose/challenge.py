@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.cores import on_all_cores
+from pipeline.cores import on_several_cores
 from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
@@ -62,7 +62,7 @@ def challenge(
         )
         for at in members
     ]
-    for found in on_all_cores(_attacked, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES):
+    for found in on_several_cores(_attacked, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES):
         problems += found
     if problems:
         raise ReleaseRefused(problems)

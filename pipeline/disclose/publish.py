@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.cores import on_all_cores
+from pipeline.cores import on_several_cores
 from pipeline.disclose.attack import Witnesses, propagate
 from pipeline.disclose.coarsen import Ladders, needed
 from pipeline.disclose.history import RECORD, Stack, same_counts_ever, stack, window_of
@@ -180,7 +180,7 @@ def _family_by_family(
         )
         for at in members
     ]
-    judged = on_all_cores(_judged, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES)
+    judged = on_several_cores(_judged, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES)
     for at, judgement in zip(members, judged, strict=True):
         if isinstance(judgement, AuditError):
             errors.append(judgement)
