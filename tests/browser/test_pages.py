@@ -120,6 +120,15 @@ def test_each_page_keeps_to_its_folder_and_fits_a_phone(pages: Path, browser: An
     assert (wide, errors) == ([], [])
 
 
+def test_the_list_of_pages_beside_a_page_does_not_scroll_sideways(pages: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((pages / "en" / "charging.html").as_uri())
+    side = "document.querySelector('.side')"
+    assert page.evaluate(f"getComputedStyle({side}).position") == "sticky", "it stands beside the page"
+    assert page.evaluate(f"{side}.scrollWidth - {side}.clientWidth") == 0
+    page.close()
+
+
 def test_a_page_is_at_most_60_kb_over_the_wire(pages: Path, browser: Any) -> None:
     names = [f"{language}/{name}.html" for language in ("en", "es") for name in KINDS]
     with served(pages) as address:
