@@ -641,6 +641,23 @@ def test_that_two_totals_give_away_that_nobody_came_between_stops_no_release() -
     assert third.proof["counts_proved"] == third.proof["counts_protected"] > 0
 
 
+def test_what_earlier_releases_give_away_together_is_given_away_though_no_line_says_it() -> None:
+    """Three counts told two by two: nothing is hidden for their sake that no hiding can bring back."""
+    registry = load_registry()
+    measures = [either("CHG-11", "charging", 31, 42), either("M-1", "victim", 42, 53), either("M-2", "victim", 31, 53)]
+    rows = pd.concat(measures, ignore_index=True)
+    system = build_system(rows, registry, same=same_counts(rows, registry))
+    sums_were_told = rows["stratum"].eq("all").to_numpy()
+    gate = make_gate(system, rows, registry, sums_were_told, told=frozenset(["CHG-11", "M-1", "M-2"]))
+    low, high = propagate(system, gate.known(sums_were_told))
+    names = system.names
+    of_2023 = np.flatnonzero(
+        gate.given_away & names["period"].eq("2023") & names["role"].eq("numerator") & names["stratum"].ne("all")
+    )
+    assert sorted(system.value[of_2023].tolist()) == [31, 42, 53]
+    assert (high - low)[of_2023].min() >= 20, "as each line by itself has it"
+
+
 def test_of_nobody_it_is_known_how_many_had_the_outcome() -> None:
     asked = outcome("asked", 200, 0, 50)
     told = long_table({("white", "citizen"): (90, 200), ("black", "citizen"): (0, 0), ("asian", "citizen"): (20, 50)})

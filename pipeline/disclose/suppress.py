@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from pipeline.disclose.attack import Witnesses, propagate, unproved
+from pipeline.disclose.attack import Witnesses, propagate, settled, unproved
 from pipeline.disclose.registry import Registry
 from pipeline.disclose.system import ROLES, Integers, Mask, System
 from pipeline.errors import Problem, ReleaseRefused
@@ -167,12 +167,12 @@ class Gate:
 
     @cached_property
     def given_away(self) -> Mask:
-        """Those of them that propagation finds in the earlier releases alone: nothing more is hidden for their sake."""
+        """Those of them that the earlier releases alone give away: nothing more is hidden for their sake."""
         if not self.told:
             return np.zeros(len(self.system.value), dtype=bool)
         low, high = propagate(self.system, self.known(self.fixed))
-        away: Mask = self.may_be_conceded & (high - low < self.node_threshold)
-        return away
+        narrow = high - low < self.node_threshold
+        return self.may_be_conceded & (narrow | settled(self.system, (low, high), self.may_be_conceded & ~narrow))
 
     def of(self, measures: Collection[str]) -> Mask:
         """The rows of these measures."""
