@@ -68,9 +68,7 @@ def test_the_pieces_of_a_process_that_dies_are_worked_on_here() -> None:
     assert on_several_cores(dies_elsewhere, [1, 2, 3], [1, 1, 1], least=0) == [1, 2, 3]
 
 
-WAITS = """
-import sys, time
-from pathlib import Path
+BEGINS = """
 from pipeline import cores
 from waits import wait
 cores._cores = lambda: 2
@@ -85,7 +83,7 @@ def test_other_processes_end_with_the_one_that_began_them(how: signal.Signals, t
         "import os, time\nfrom pathlib import Path\n"
         f"def wait(n):\n    (Path({str(tmp_path)!r}) / f'{{n}}.pid').write_text(str(os.getpid()))\n    time.sleep(600)\n"
     )
-    (tmp_path / "begins.py").write_text(WAITS)
+    (tmp_path / "begins.py").write_text(BEGINS)
     began = subprocess.Popen([sys.executable, tmp_path / "begins.py"], stderr=subprocess.DEVNULL)
     children = [int(written(tmp_path / f"{n}.pid")) for n in (1, 2)]
     began.send_signal(how)
@@ -130,8 +128,7 @@ def test_the_gate_and_the_last_look_find_the_same_on_one_core_and_on_two(
         return publish(rows, NO_COMPARISONS, registry=UNCOARSENED), raised.value.problems
 
     on_one, found_on_one = published_and_exposed()
-    for module in (publish.__module__, challenge.__module__):
-        monkeypatch.setattr(sys.modules[module], "WORTH_PROCESSES", 0)
+    monkeypatch.setattr("pipeline.disclose.system._WORTH_PROCESSES", 0)
     on_two, found_on_two = published_and_exposed()
     for frame in ("measures", "tables", "record"):
         pd.testing.assert_frame_equal(getattr(on_one, frame), getattr(on_two, frame))
@@ -142,7 +139,7 @@ def test_the_gate_and_the_last_look_find_the_same_on_one_core_and_on_two(
 
 
 def test_what_is_wrong_with_two_families_is_told_together_on_two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[publish.__module__], "WORTH_PROCESSES", 0)
+    monkeypatch.setattr("pipeline.disclose.system._WORTH_PROCESSES", 0)
     rows = long_table({("white", "citizen"): (200, 400), ("black", "citizen"): (100, 300)})
     whole = rows["race"].eq("all") & rows["citizenship"].eq("all")
     wrong = rows.assign(denominator=rows["denominator"] + whole)

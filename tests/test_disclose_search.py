@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from scipy import optimize, sparse
 
 from pipeline.disclose import HIDDEN, Registry, load_registry, publish
-from pipeline.disclose.attack import Witnesses, _in_each, _Part, _parts, propagate, unproved
+from pipeline.disclose.attack import Witnesses, propagate, settled, unproved
 from pipeline.disclose.system import System
 from tests.small_county import margins
 from tests.test_disclose import NO_COMPARISONS
@@ -218,35 +218,35 @@ def test_what_sums_settle_together_is_found_at_once_as_one_by_one() -> None:
     for seed in range(60):
         system, known = drawn_system(Random(seed))
         low, high = propagate(system, known)
-        asked, none = ~known & (low < high), Witnesses(system)
-        found = _in_each(_parts(system, low, high), _Part.settled, np.where(asked, 99, 0), none)
+        asked = ~known & (low < high)
+        found = settled(system, (low, high), asked)
         one_by_one = [node for node in np.flatnonzero(asked).tolist() if rational_width(system, known, node) < 1e-6]
         assert np.flatnonzero(found).tolist() == one_by_one
         found_together += found.sum()
     assert found_together > 20
 
 
-class Unlucky:
-    """Draws a vector of noughts first, and then as others do."""
+class Unlucky(np.random.Generator):
+    """Draws a normal vector of noughts first, and then as others do."""
 
     def __init__(self, seed: int) -> None:
-        self.luck, self.drawn = np.random.Generator(np.random.PCG64(seed)), 0
+        super().__init__(np.random.PCG64(seed))
+        self.drawn = 0
 
-    def normal(self, size: int) -> np.ndarray:
+    def normal(self, *, size: int) -> np.ndarray:  # type: ignore[override]
         self.drawn += 1
-        return self.luck.normal(size=size) * (self.drawn > 1)
+        return super().normal(size=size) * (self.drawn > 1)
 
 
 def test_what_does_not_move_in_one_drawn_vector_by_chance_is_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(60):
         system, known = drawn_system(Random(seed))
         low, high = propagate(system, known)
-        asked, none = np.where(~known & (low < high), 99, 0), Witnesses(system)
-        parts = _parts(system, low, high)
-        lucky = _in_each(parts, _Part.settled, asked, none)
+        asked = ~known & (low < high)
+        lucky = settled(system, (low, high), asked)
         with monkeypatch.context() as patched:
             patched.setattr("pipeline.disclose.attack.np.random.default_rng", Unlucky)
-            assert _in_each(parts, _Part.settled, asked, none).tolist() == lucky.tolist()
+            assert settled(system, (low, high), asked).tolist() == lucky.tolist()
 
 
 def test_tables_that_need_not_be_whole_are_found_where_there_are_any_and_nowhere_else() -> None:

@@ -140,7 +140,8 @@ def unproved(
 
 def settled(system: System, bounds: tuple[Integers, Integers], asked: Mask) -> Mask:
     """Of these counts those that are in every table as they are: what lines say together, where each by itself leaves room."""
-    return _in_each(_parts(system, *bounds), _Part.settled, asked.astype(np.int64), Witnesses(system))
+    parts = _parts(system, *bounds) if asked.any() else []
+    return _in_each(parts, _Part.settled, asked.astype(np.int64), Witnesses(system))
 
 
 def _without_whole(parts: list[_Part], need: Integers, witnesses: Witnesses) -> Mask:

@@ -13,16 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.cores import on_several_cores
 from pipeline.disclose.attack import Witnesses, explain, propagate, unproved
 from pipeline.disclose.coarsen import needed
 from pipeline.disclose.read import names_cells, said_in, tables_in
 from pipeline.disclose.registry import CELL, Registry, load_registry
 from pipeline.disclose.suppress import Gate, make_gate
-from pipeline.disclose.system import WORTH_PROCESSES, Mask, SameCounts, apart, build_system, families, same_counts
+from pipeline.disclose.system import Mask, SameCounts, apart, build_system, families, of_each_family, same_counts
 from pipeline.errors import Problem, ReleaseRefused
 
-#: So many exposed counts are explained; the others are counted.
+#: So many exposed counts of a family are explained; the others are counted.
 _EXPLAINED = 20
 
 
@@ -48,10 +47,9 @@ def challenge(
     same = same_counts(measures[counted & people], registry)
     told = frozenset(measure for record in earlier for measure in record.loc[record["listed"], "measure_id"])
     nobody = _nobody(rows) | registry.of_nobody(rows)  # in all measures together
-    family = rows["measure_id"].map(families(same)).to_numpy()
-    members = [family == one for one in np.unique(family)]
-    pieces = [
-        _Family(
+
+    def piece(at: Mask) -> _Family:
+        return _Family(
             rows=rows[at].reset_index(drop=True),
             named=named[at],
             revealed=revealed[at],
@@ -60,9 +58,8 @@ def challenge(
             same=same.only(set(rows["measure_id"][at])),
             told=told,
         )
-        for at in members
-    ]
-    for found in on_several_cores(_attacked, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES):
+
+    for _, found in of_each_family(_attacked, piece, rows["measure_id"].map(families(same))):
         problems += found
     if problems:
         raise ReleaseRefused(problems)

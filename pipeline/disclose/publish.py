@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.cores import on_several_cores
 from pipeline.disclose.attack import Witnesses, propagate
 from pipeline.disclose.coarsen import Ladders, needed
 from pipeline.disclose.history import RECORD, Stack, same_counts_ever, stack, window_of
@@ -27,7 +26,7 @@ from pipeline.disclose.registry import (
     period_rank,
 )
 from pipeline.disclose.suppress import Gate, Protected, make_gate, protect
-from pipeline.disclose.system import WORTH_PROCESSES, Mask, SameCounts, build_system, families
+from pipeline.disclose.system import Mask, SameCounts, build_system, families, of_each_family
 from pipeline.errors import AuditError
 
 HIDDEN = "suppressed"
@@ -168,20 +167,18 @@ def _family_by_family(
     given_up: frozenset[str] = frozenset()
     counts = dict.fromkeys(_PROOF, 0)
     errors: list[AuditError] = []
-    of = whole.rows["measure_id"].map(_families(whole, same)).to_numpy()
-    members = [of == one for one in np.unique(of)]
-    pieces = [
-        _Family(
+    measure = whole.rows["measure_id"]
+
+    def piece(at: Mask) -> _Family:
+        return _Family(
             whole=whole.only(at),
             of_nobody=of_nobody[at],
             registry=registry,
-            same=same.only(set(whole.rows["measure_id"][at])),
+            same=same.only(set(measure[at])),
             held_back=held_back,
         )
-        for at in members
-    ]
-    judged = on_several_cores(_judged, pieces, [int(at.sum()) for at in members], least=WORTH_PROCESSES)
-    for at, judgement in zip(members, judged, strict=True):
+
+    for at, judgement in of_each_family(_judged, piece, measure.map(_families(whole, same))):
         if isinstance(judgement, AuditError):
             errors.append(judgement)
             continue

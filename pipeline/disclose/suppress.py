@@ -41,8 +41,8 @@ class Gate:
     fixed: Mask
     measure: npt.NDArray[np.object_]
     told: frozenset[str]
+    delicate: Mask
     held_back: frozenset[str] = frozenset()
-    delicate: Mask | None = None
 
     def name_by_name(self, of: Gate, at: Mask) -> Gate:
         """This gate, of the rows `at` of another in which several names may be one count: it concedes no name of what that does not."""
@@ -162,8 +162,8 @@ class Gate:
         """
         own_reason = self.shown_by @ self._none_or_all > 0
         told = self.shown_by @ self.of(self.told) > 0
-        may: Mask = told & ~self.small & (~own_reason | (self.system.value == 0))
-        return may if self.delicate is None else may & ~self.delicate
+        may: Mask = told & ~self.small & (~own_reason | (self.system.value == 0)) & ~self.delicate
+        return may
 
     @cached_property
     def given_away(self) -> Mask:
@@ -215,6 +215,7 @@ def make_gate(
         fixed=np.zeros(len(rows), dtype=bool) if fixed is None else fixed,
         measure=rows["measure_id"].to_numpy(dtype=object),
         told=told,
+        delicate=np.zeros(len(system.value), dtype=bool),
     )
 
 

@@ -10,7 +10,7 @@ no row shows but that two rows give away (how many between day 2 and day 7) are 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from pipeline.cores import Piece, Result, on_several_cores
 from pipeline.disclose.registry import Registry
 from pipeline.errors import AuditError, Problem
 
@@ -31,7 +32,7 @@ Mask = npt.NDArray[np.bool_]
 UNBOUNDED = 10**12
 
 #: So many rows of the long table take half a minute to judge: then families of measures are worth processes of their own.
-WORTH_PROCESSES = 10_000
+_WORTH_PROCESSES = 10_000
 
 #: What was `all` in an earlier release: `all 2015-Q1/2024-Q4`.
 WINDOW = "all "
@@ -390,6 +391,20 @@ def families(same: SameCounts) -> pd.Series[int]:
     counts = sparse.coo_array((np.ones(len(tie)), (tie, number)), shape=shape).tocsr()
     label = csgraph.connected_components(counts @ counts.T, directed=False)[1]
     return pd.Series(label[: len(names)], index=names)
+
+
+def of_each_family(
+    work: Callable[[Piece], Result], piece: Callable[[Mask], Piece], family: pd.Series[int]
+) -> list[tuple[Mask, Result]]:
+    """The rows of each family, and what `work` makes of the piece that they are; `family` has the number of each row's.
+
+    No line joins the counts of two families, so where there are many rows several are worked on at once.
+    """
+    number = family.to_numpy()
+    members = [number == one for one in np.unique(number)]
+    sizes = [int(at.sum()) for at in members]
+    made = on_several_cores(work, [piece(at) for at in members], sizes, least=_WORTH_PROCESSES)
+    return list(zip(members, made, strict=True))
 
 
 def _series(counts: pd.DataFrame, same: pd.Series[int]) -> Integers:
