@@ -93,7 +93,12 @@ def releases(measures: pd.DataFrame, registry: Registry) -> Iterator[tuple[str, 
         if ended:
             sums = measures[period.isin(ended)].groupby(place)[["numerator", "denominator"]].sum(min_count=1)
             over = period.isin([*ended, *(quarter for quarter in quarters if quarter <= end)])
-            yield end, pd.concat([measures[over], total.join(sums, on=place)], ignore_index=True)
+            yield end, _begun(pd.concat([measures[over], total.join(sums, on=place)], ignore_index=True))
+
+
+def _begun(measures: pd.DataFrame) -> pd.DataFrame:
+    """Without the strata that have no case so far: an audit has no rows of a programme that has not begun."""
+    return measures[measures.groupby(["measure_id", "stratum"])["denominator"].transform("max").ne(0)]
 
 
 def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:

@@ -36,6 +36,15 @@ def test_a_release_for_each_quarter_holds_what_was_over_and_the_sum_of_finished_
     pd.testing.assert_series_equal(counts["all"], counts["2015"], check_like=True)
 
 
+def test_no_release_has_rows_of_a_stratum_in_which_nobody_was_yet(measures: pd.DataFrame) -> None:
+    counts = measures[["numerator", "denominator"]]
+    later = measures.assign(stratum="later", **counts.where(measures["period"].str[:4].ne("2015"), 0))
+    both = pd.concat([measures.assign(stratum="always"), later], ignore_index=True)
+    made = dict(releases.releases(both, REGISTRY))
+    assert set(made["2015-Q4"]["stratum"]) == {"always"}
+    assert set(made["2016-Q1"]["stratum"]) == {"always", "later"}
+
+
 def test_of_four_releases_put_together_no_hidden_count_is_exposed(measures: pd.DataFrame) -> None:
     order = releases.ordered(measures, REGISTRY)
     assert sorted(order) == [["M-1"], ["M-2"]]
