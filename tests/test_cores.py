@@ -18,8 +18,10 @@ from pipeline.cores import on_several_cores
 from pipeline.disclose import HIDDEN, Published, publish
 from pipeline.disclose.challenge import challenge
 from pipeline.errors import AuditError, Problem, ReleaseRefused
+from pipeline.measures import measure_table
 from tests.test_disclose import NO_COMPARISONS, UNCOARSENED, long_table
 from tests.test_disclose_attacks import naive
+from tests.test_measures import CELLS, NO_VALUES, SETTINGS, SUPPLIED, catalogue
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +110,21 @@ def lives(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_measures_are_the_same_in_their_order_on_one_core_and_on_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = pd.concat([catalogue(), catalogue(needs="plea.offered"), catalogue()], ignore_index=True)
+    asked["measure_id"] = ["M-1", "M-2", "M-3"]
+    cells = pd.concat([CELLS, CELLS.assign(measure_id="M-3", numerator=1)], ignore_index=True)
+
+    def table() -> pd.DataFrame:
+        return measure_table(cells, NO_VALUES, asked, SUPPLIED, SETTINGS)
+
+    on_one = table()
+    assert list(on_one["measure_id"].unique()) == ["M-1", "M-2", "M-3"]
+    monkeypatch.setattr("pipeline.measures._WORTH_PROCESSES", 0)
+    monkeypatch.setattr("pipeline.measures._LOT", 1)
+    pd.testing.assert_frame_equal(table(), on_one)
 
 
 def test_the_gate_and_the_last_look_find_the_same_on_one_core_and_on_two(
