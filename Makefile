@@ -31,7 +31,7 @@ audit: .venv/ready
 	$(BIN)/iiu audit $(OFFICE)
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .
