@@ -219,6 +219,12 @@ def test_a_column_that_is_not_recorded_breaks_nothing_down() -> None:
     assert finest_of_races(rows) == "withheld"
 
 
+def test_of_an_office_that_counted_nothing_nothing_is_published() -> None:
+    nothing = publish(long_table({("white", "citizen"): (30, 80)})[:0], NO_COMPARISONS)
+    assert nothing.measures.empty
+    assert nothing.proof["method"] == "nothing to hide"
+
+
 def test_that_all_have_the_outcome_may_be_said_though_one_group_of_them_is_small() -> None:
     counted = long_table({**RACES_APART, ("asian", "citizen"): (12, 25)})
     of_all = counted.assign(measure_id="of all", numerator=counted["denominator"])

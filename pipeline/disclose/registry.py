@@ -52,7 +52,7 @@ class Registry:
         rank = period_rank(rows["period"])
         finest = rows["mart"].map(self.finest_period).fillna(PERIODS[0]).map(PERIODS.index).to_numpy()
         table, names = breakdown_of(rows).factorize()
-        allowed = np.array([[period in self.tables.get(name, ()) for period in PERIODS] for name in names])
+        allowed = np.array([[period in self.tables.get(name, ()) for period in PERIODS] for name in names], dtype=bool)
         declared: npt.NDArray[np.bool_] = allowed.reshape(-1, len(PERIODS))[table, rank] & (rank >= finest)
         grouped = np.any([rows[c].ne("all") for c in ("race", "citizenship", "offence_group")], axis=0)
         declared &= self.protects(rows) | ~grouped
