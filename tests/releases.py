@@ -93,7 +93,9 @@ def releases(measures: pd.DataFrame, registry: Registry) -> Iterator[tuple[str, 
         if ended:
             sums = measures[period.isin(ended)].groupby(place)[["numerator", "denominator"]].sum(min_count=1)
             over = period.isin([*ended, *(quarter for quarter in quarters if quarter <= end)])
-            yield end, _begun(pd.concat([measures[over], total.join(sums, on=place)], ignore_index=True))
+            begun = _begun(pd.concat([measures[over], total.join(sums, on=place)], ignore_index=True))
+            if len(begun):
+                yield end, begun
 
 
 def _begun(measures: pd.DataFrame) -> pd.DataFrame:

@@ -43,6 +43,7 @@ def test_no_release_has_rows_of_a_stratum_in_which_nobody_was_yet(measures: pd.D
     made = dict(releases.releases(both, REGISTRY))
     assert set(made["2015-Q4"]["stratum"]) == {"always"}
     assert set(made["2016-Q1"]["stratum"]) == {"always", "later"}
+    assert list(dict(releases.releases(later, REGISTRY))) == ["2016-Q1", "2016-Q2", "2016-Q3"]
 
 
 def test_of_four_releases_put_together_no_hidden_count_is_exposed(measures: pd.DataFrame) -> None:
