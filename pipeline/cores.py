@@ -25,7 +25,7 @@ def on_several_cores(
 
     The largest pieces are begun first, since the last to end decides. Other processes need a second to start, so pieces
     that are together smaller than `least` are worked on here; and so are all if a process dies, as where memory runs short.
-    `work` is a function of a module, and pieces and results can be pickled. What it raises is raised. A script that comes here
+    `work` is a function of a module, or a `partial` of one; it, pieces and results can be pickled. What it raises is raised. A script that comes here
     does so under `if __name__ == "__main__"`, since the processes read it again.
     """
     processes = min(_cores(), _MOST, len(pieces))

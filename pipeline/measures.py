@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ def measure_table(
         if not grid.with_citizenship:
             reason = f"Not supplied by this office: {CITIZENSHIP_COLUMN}. Citizenship is never guessed."
             blocks.append([_one_row(measure, "not_computable", reason, citizenship="noncitizen")])
-    found = iter(_counted(asked, grid))
+    found = iter(_blocks_of_each(asked, grid))
     table = pd.concat([frame for block in blocks for frame in block or next(found)], ignore_index=True)
     table = _with_status(table.reindex(columns=[*MEASURE_COLUMNS, "kind"]))
     return _typed(table[MEASURE_COLUMNS])
@@ -319,23 +319,16 @@ def _kron(*factors: NDArray[np.int64]) -> sparse.csr_array:
     return product
 
 
-def _counted(asked: Sequence[tuple[_Measure, pd.DataFrame]], grid: _Grid) -> list[list[pd.DataFrame]]:
+def _blocks_of_each(asked: Sequence[tuple[_Measure, pd.DataFrame]], grid: _Grid) -> list[list[pd.DataFrame]]:
     """The blocks of each measure."""
-    lots = [_Lot(asked=asked[first : first + _LOT], grid=grid) for first in range(0, len(asked), _LOT)]
-    sizes = [sum(len(rows) for _, rows in lot.asked) for lot in lots]
-    return [blocks for lot in on_several_cores(_of_lot, lots, sizes, least=_WORTH_PROCESSES) for blocks in lot]
+    lots = [asked[first : first + _LOT] for first in range(0, len(asked), _LOT)]
+    sizes = [sum(len(rows) for _, rows in lot) for lot in lots]
+    found = on_several_cores(partial(_blocks_of_lot, grid), lots, sizes, least=_WORTH_PROCESSES)
+    return [blocks for lot in found for blocks in lot]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Lot:
-    """Some measures with their rows."""
-
-    asked: Sequence[tuple[_Measure, pd.DataFrame]]
-    grid: _Grid
-
-
-def _of_lot(lot: _Lot) -> list[list[pd.DataFrame]]:
-    return [list(_blocks(measure, rows, lot.grid)) for measure, rows in lot.asked]
+def _blocks_of_lot(grid: _Grid, lot: Sequence[tuple[_Measure, pd.DataFrame]]) -> list[list[pd.DataFrame]]:
+    return [list(_blocks(measure, rows, grid)) for measure, rows in lot]
 
 
 def _blocks(measure: _Measure, rows: pd.DataFrame, grid: _Grid) -> Iterator[pd.DataFrame]:

@@ -301,7 +301,7 @@ class _Part:
             return np.zeros(len(left), dtype=bool)
         free = np.flatnonzero((up == down) | (np.abs(move) > 1 / 2))
         ties = self.ties[:, free].astype(np.float64)
-        # Lines of equal weight, which say the same, are solved for in a third fewer steps.
+        # Lines of equal weight say the same, and are solved for in fewer steps.
         weight = sparse.diags_array(1 / np.sqrt(np.maximum(ties.multiply(ties).sum(axis=1), 1)))
         ties = (weight @ ties).tocsr()
         draw = np.random.default_rng(0)
