@@ -102,6 +102,8 @@ NUMBERS = [
     *("difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high", "p_value"),
 ]
 CITIZENSHIP_COLUMN = "citizenship_assertion.value"
+#: How a reason begins that names the columns that a measure lacks.
+NOT_SUPPLIED = "Not supplied by this office: "
 #: The one measure that is about the other measures, and comes from their comparisons.
 BOUND_WIDTH = "DQ-05"
 
@@ -135,7 +137,7 @@ def measure_table(
             continue
         missing = missing_columns(measure.required_columns, known)
         if missing:
-            blocks.append([_one_row(measure, "not_computable", f"Not supplied by this office: {'; '.join(missing)}.")])
+            blocks.append([_one_row(measure, "not_computable", f"{NOT_SUPPLIED}{'; '.join(missing)}.")])
             continue
         rows = (spread if measure.kind in ("distribution", "time_to_event", "total") else counted).get(
             measure.measure_id
@@ -146,7 +148,7 @@ def measure_table(
             blocks.append([])  # to be counted with the others
             asked.append((measure, rows))
         if not grid.with_citizenship:
-            reason = f"Not supplied by this office: {CITIZENSHIP_COLUMN}. Citizenship is never guessed."
+            reason = f"{NOT_SUPPLIED}{CITIZENSHIP_COLUMN}. Citizenship is never guessed."
             blocks.append([_one_row(measure, "not_computable", reason, citizenship="noncitizen")])
     found = iter(_blocks_of_each(asked, grid))
     table = pd.concat([frame for block in blocks for frame in block or next(found)], ignore_index=True)

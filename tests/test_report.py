@@ -186,6 +186,22 @@ def test_of_what_an_office_does_not_record_no_page_stands_in_the_menu_and_each_i
     assert "findings.html#missing" not in (out / "en" / "index.html").read_text(encoding="utf-8").split("<main")[1]
 
 
+@pytest.mark.parametrize(
+    ("reason", "english", "spanish"),
+    [
+        ("Not supplied by this office: charge.at or hearing.at; bail.amount.", "charge.at or hearing.at; bail.amount", "charge.at o hearing.at; bail.amount"),
+        ("The forms are arrests, and hold no writ", "The forms are arrests, and hold no writ", "Los formularios son arrestos, y no contienen órdenes de traslado"),
+        ("Sealed: by <law>", "Sealed: by <law>", '<span lang="en">Sealed: by &lt;law&gt;</span>'),
+    ],
+)  # fmt: skip
+def test_why_a_measure_is_missing_is_told_in_spanish_or_marked_as_english(
+    reason: str, english: str, spanish: str, public: PublicData
+) -> None:
+    rows = public.measures.assign(status="not_computable", reason=reason)
+    told = [Story(replace(public, measures=rows), say).missing(public.of_mart("charging")[0]) for say in LANGUAGES]
+    assert told == [english, spanish]
+
+
 def test_how_often_citizenship_is_not_on_file_is_said_of_what(public: PublicData) -> None:
     story = Story(public, ENGLISH)
     told = " ".join(said.text for said in story.overview(public.marts))

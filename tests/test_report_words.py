@@ -19,6 +19,7 @@ from tests.report_example import every_kind_of_page
 
 #: Where offices declare measures of their own.
 OWN = sorted((ROOT / "pipeline" / "offices").glob("*/measures.yml"))
+OFFICES = sorted((ROOT / "pipeline" / "offices").glob("*/office.yml"))
 
 
 def words_of_offices() -> set[str]:
@@ -28,6 +29,8 @@ def words_of_offices() -> set[str]:
     texts = {" ".join(measure[column].split()) for measure in measures for column in gate.CATALOGUE_TEXTS}
     for estimand in (e for path in OWN for e in load_estimands(path)):
         texts |= {estimand.risk_set, estimand.given, *(fact.reason for fact in estimand.hold_equal)}
+    for path in OFFICES:
+        texts |= set(yaml.safe_load(path.read_text(encoding="utf-8")).get("cannot_answer", {}).values())
     return texts
 
 

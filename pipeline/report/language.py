@@ -12,6 +12,7 @@ from pathlib import Path
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
+from markupsafe import Markup
 
 LOCALE_FOLDER = Path(__file__).resolve().parent / "locale"
 
@@ -41,6 +42,10 @@ class Language:
     def speaks(self, text: str) -> bool:
         """Whether `text` is in this language, or would be left in English."""
         return self.code == "en" or bool(self.words.get(text))
+
+    def english(self, text: str) -> str:
+        """An English text in this language; where it stays English, marked so that it is read aloud as English."""
+        return self(text) if self.speaks(text) else Markup('<span lang="en">{}</span>').format(text)
 
     def count(self, number: float) -> str:
         return str(format_decimal(round(number), locale=self.locale))

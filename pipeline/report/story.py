@@ -17,6 +17,7 @@ import pandas as pd
 from pipeline.disclose import load_registry
 from pipeline.findings import CLEAR, NOT_JUDGED
 from pipeline.fixed_mix import with_one_mix
+from pipeline.measures import NOT_SUPPLIED
 from pipeline.report import figures, words
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
@@ -278,9 +279,15 @@ class Story:
         return None if pd.isna(unknown) else float(unknown / row.denominator)
 
     def missing(self, measure: Any) -> str:
-        """The columns that this office does not supply, as the audit names them; '' if the measure can be computed."""
+        """The columns that this office does not supply, or its own reason, in English; '' if the measure can be computed."""
         row = self.public.cell(measure.measure_id)
-        return re.sub(r"^.*?:\s*|\.$", "", row.reason) if row is not None and row.status == "not_computable" else ""
+        if row is None or row.status != "not_computable":
+            return ""
+        reason = str(row.reason)
+        if not reason.startswith(NOT_SUPPLIED):
+            return self.say.english(reason)
+        either = self.say("or")
+        return reason.removeprefix(NOT_SUPPLIED).rstrip(".").replace(" or ", f" {either} ")
 
     def quoted(self, measure: Any) -> str:
         return f"“{self.say(measure.title)}”" if self.say.code == "en" else f"«{self.say(measure.title)}»"
