@@ -249,8 +249,12 @@ def test_what_does_not_move_in_one_drawn_vector_by_chance_is_not_settled(monkeyp
             assert settled(system, (low, high), asked).tolist() == lucky.tolist()
 
 
-def test_tables_that_need_not_be_whole_are_found_where_there_are_any_and_nowhere_else() -> None:
-    """Against one linear programme for each end of each count."""
+@pytest.mark.parametrize("from_within", [True, False])
+def test_tables_that_need_not_be_whole_are_found_where_there_are_any_and_nowhere_else(
+    from_within: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against one linear programme for each end of each count, whichever way the programmes of the gate are solved."""
+    monkeypatch.setattr("pipeline.disclose.attack._FROM_WITHIN", 0 if from_within else np.inf)
     not_fixed = 0
     for seed in range(60):
         system, known = drawn_system(Random(seed))
@@ -279,9 +283,12 @@ class Tables(Witnesses):
         self.seen[-1][nodes] = values
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_every_table_that_is_called_as_a_witness_fits_all_that_is_known(whole: bool) -> None:
+@pytest.mark.parametrize(("whole", "from_within"), [(True, False), (False, True), (False, False)])
+def test_every_table_that_is_called_as_a_witness_fits_all_that_is_known(
+    whole: bool, from_within: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where the corners of what is possible are halves, so that rounding would bend a sum."""
+    monkeypatch.setattr("pipeline.disclose.attack._FROM_WITHIN", 0 if from_within else np.inf)
     for seed in range(60):
         system, known = drawn_system(Random(seed))
         low, high = propagate(system, known)
