@@ -129,6 +129,18 @@ def test_the_list_of_pages_beside_a_page_does_not_scroll_sideways(pages: Path, b
     page.close()
 
 
+@pytest.mark.parametrize("name", ["findings", "glossary"])
+def test_a_table_of_words_alone_fits_a_phone(pages: Path, browser: Any, name: str) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto((pages / "es" / f"{name}.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
+    over = "[...document.querySelectorAll('.words')].map(t => t.parentNode.scrollWidth - t.parentNode.clientWidth)"
+    found = page.evaluate(over)
+    assert found
+    assert set(found) == {0}
+    page.close()
+
+
 def test_a_page_is_at_most_60_kb_over_the_wire(pages: Path, browser: Any) -> None:
     names = [f"{language}/{name}.html" for language in ("en", "es") for name in KINDS]
     with served(pages) as address:
