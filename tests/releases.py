@@ -2,7 +2,7 @@
 
     python -m tests.releases AUDIT STATE [PROCESSES]
 
-AUDIT is a finished audit. From its restricted counts one release is made for each quarter since its first year ended;
+AUDIT is a finished audit. From its restricted counts one release is made for each of its quarters;
 totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
 attacker takes the last release alone, and all of them put together: bounds by propagation, then linear programming. What
 this finds, and the narrowest of what it does not, another programme solves for one by one.
@@ -75,7 +75,7 @@ def ordered(measures: pd.DataFrame, registry: Registry) -> list[list[str]]:
 
 
 def releases(measures: pd.DataFrame, registry: Registry) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each quarter since the first year ended, and the long table as it was: what was over, and sums of finished years.
+    """Each quarter, and the long table as it was: what was over, and sums of finished years.
 
     Tables that are told by year alone are released once a year, and so is a huge family; those without a period once.
     """
@@ -90,12 +90,11 @@ def releases(measures: pd.DataFrame, registry: Registry) -> Iterator[tuple[str, 
         yield "all", measures
     for end in quarters if by_quarter else [f"{year}-Q4" for year in years]:
         ended = [year for year in years if f"{year}-Q4" <= end]
-        if ended:
-            sums = measures[period.isin(ended)].groupby(place)[["numerator", "denominator"]].sum(min_count=1)
-            over = period.isin([*ended, *(quarter for quarter in quarters if quarter <= end)])
-            begun = _begun(pd.concat([measures[over], total.join(sums, on=place)], ignore_index=True))
-            if len(begun):
-                yield end, begun
+        sums = measures[period.isin(ended)].groupby(place)[["numerator", "denominator"]].sum(min_count=1)
+        over = period.isin([*ended, *(quarter for quarter in quarters if quarter <= end)])
+        begun = _begun(pd.concat([measures[over], *([total.join(sums, on=place)] if ended else [])], ignore_index=True))
+        if len(begun):
+            yield end, begun
 
 
 def _begun(measures: pd.DataFrame) -> pd.DataFrame:
@@ -236,7 +235,7 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]]) -> str:
         "# Quarter after quarter of releases",
         "",
         "Written by `python -m tests.releases`, from the audit of a synthetic county of 120,000 cases and 40 quarters: a "
-        "release for each quarter since the first year had ended (where tables are told by year alone, and of more than "
+        "release for each quarter (where tables are told by year alone, and of more than "
         f"{HUGE} measures that share counts, for each year), each judged together with all before it. Totals end with finished years.",
         "",
         "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
