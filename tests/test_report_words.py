@@ -17,9 +17,9 @@ from pipeline.report import gate, language, site
 from pipeline.report.language import LOCALE_FOLDER
 from tests.report_example import every_kind_of_page
 
-#: Where offices declare measures of their own.
-OWN = sorted((ROOT / "pipeline" / "offices").glob("*/measures.yml"))
+#: Where offices say what their records cannot answer, and where they declare measures of their own.
 OFFICES = sorted((ROOT / "pipeline" / "offices").glob("*/office.yml"))
+OWN = sorted((ROOT / "pipeline" / "offices").glob("*/measures.yml"))
 
 
 def words_of_offices() -> set[str]:

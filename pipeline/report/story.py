@@ -279,7 +279,7 @@ class Story:
         return None if pd.isna(unknown) else float(unknown / row.denominator)
 
     def missing(self, measure: Any) -> str:
-        """The columns that this office does not supply, or its own reason, in English; '' if the measure can be computed."""
+        """The columns that this office does not supply, or its own reason; '' if the measure can be computed."""
         row = self.public.cell(measure.measure_id)
         if row is None or row.status != "not_computable":
             return ""
