@@ -424,6 +424,15 @@ def test_a_revision_gives_away_the_few_whose_cases_were_revised() -> None:
     assert ours["status"].eq(HIDDEN).all()
 
 
+def test_what_a_measure_was_before_a_correction_is_as_delicate_as_the_measure() -> None:
+    first = quarters({"2024-Q1": (50, 200), "all": (50, 200)}).assign(measure_id="CHG-11")
+    revised = quarters({"2024-Q1": (90, 200), "all": (90, 200)}).assign(measure_id="CHG-11")
+    whole = stack(revised, [publish(first, NO_COMPARISONS).record], ["CHG-11"])
+    assert load_registry().thresholds(first).tolist() == [20, 20]
+    assert whole.rows["measure_id"].nunique() == 2
+    assert load_registry().thresholds(whole.rows).tolist() == [20, 20, 20, 20]
+
+
 def test_two_totals_a_few_cases_apart_are_not_both_published() -> None:
     first = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "all": (110, 200)})
     second = quarters({"2024-Q1": (50, 100), "2024-Q2": (60, 100), "2024-Q3": (2, 40), "all": (112, 240)})

@@ -42,10 +42,7 @@ class Registry:
 
     def thresholds(self, rows: pd.DataFrame) -> npt.NDArray[np.int64]:
         """The smallest count that each row may show."""
-        restricted = np.zeros(len(rows), dtype=bool)
-        for column, values in self.restricted.items():
-            restricted |= rows[column].isin(values).to_numpy()
-        return np.where(restricted, self.restricted_threshold, self.threshold).astype(np.int64)
+        return np.where(_any_of(rows, self.restricted), self.restricted_threshold, self.threshold).astype(np.int64)
 
     def declares(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Which rows belong to a declared table, at a period that the table and the mart may have."""
@@ -137,6 +134,18 @@ def breakdown_of(rows: pd.DataFrame) -> pd.Series[str]:
     for column, at in (named | {"stratum": named["stratum"] & is_part, HORIZON: is_horizon}).items():
         text = text + np.where(at, "+" + column, "")
     return text.str[1:]
+
+
+def _any_of(rows: pd.DataFrame, named: Mapping[str, tuple[str, ...]]) -> npt.NDArray[np.bool_]:
+    """The rows that have one of the named values in one of the named columns.
+
+    What a measure was before a correction is named by it and more words (`history.stack`), and is as delicate.
+    """
+    text = {column: rows[column] for column in named}
+    if "measure_id" in text:
+        text["measure_id"] = rows["measure_id"].map(lambda name: name.partition(" ")[0])
+    at: npt.NDArray[np.bool_] = np.any([text[column].isin(values) for column, values in named.items()], axis=0)
+    return at
 
 
 def _breakdown(columns: list[str]) -> str:
