@@ -7,6 +7,8 @@ totals end with finished years (`totals` in office.yml), and each release is jud
 attacker takes the last release alone, and all of them put together: bounds by propagation, then linear programming. What
 this finds, and the narrowest of what it does not, another programme solves for one by one.
 
+Of the audit's own release, all quarters at once, it is told how much of each cube can be shown.
+
 One family of measures at a time in each process, since no line joins the counts of two: first those about citizenship and
 ICE, the smallest first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done
 stands in the file STATE, so that a run that was stopped goes on, and the report says how far it came.
@@ -210,14 +212,26 @@ class Programme:
         return int(np.floor(most + 1e-6) - np.ceil(least - 1e-6))
 
 
-def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]]) -> str:
-    """The report, from what is done of all families."""
+def cubes(hidden: pd.DataFrame) -> pd.DataFrame:
+    """What a release shows of each cube: tables, those withheld whole, cells, those shown; the former count as hidden.
+
+    `hidden` is its `hidden.csv`. A table stands with the cells of the period at which it is told, a withheld one with its sums.
+    """
+    named = hidden.assign(breakdown=hidden["breakdown"].fillna(""), withheld=hidden["finest_period"].eq("withheld"))
+    found = named.groupby("breakdown").agg(
+        tables=("cells", "size"), withheld=("withheld", "sum"), cells=("cells", "sum"), shown=("shown", "sum")
+    )
+    return found.assign(share=found["shown"] / found["cells"])
+
+
+def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: pd.DataFrame) -> str:
+    """The report, from what is done of all families, and the cubes of the one release of all quarters."""
     tables = pd.DataFrame([table for family in done for table in family["tables"]])
     tables["withheld"] = tables["finest_period"].eq("withheld")
     listed = tables[~tables["withheld"]].groupby("breakdown")[["cells", "shown"]].sum()
     cubes = tables.groupby("breakdown")["withheld"].agg(["size", "sum"]).join(listed).fillna(0).astype(int)
     lines = [
-        f"| {str(name).replace('+', ' x ') or 'no breakdown'} | {cube['size']} | {cube['sum']} | {cube['cells']:,} "
+        f"| {_words(name)} | {cube['size']} | {cube['sum']} | {cube['cells']:,} "
         f"| {1 - cube['shown'] / max(cube['cells'], 1):.0%} |"
         for name, cube in cubes.iterrows()
     ]
@@ -261,6 +275,15 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]]) -> str:
             for one in family[kind]
         ),
         "",
+        "## What one release of all quarters shows",
+        "",
+        "| cube | tables | withheld whole | cells, of these too | of all these shown |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {_words(name)} | {cube.tables} | {cube.withheld} | {cube.cells:,} | {cube.share:.0%} |"
+            for name, cube in zip(single.index, single.itertuples(), strict=True)
+        ),
+        "",
         "## What the last release hides",
         "",
         "| cube | tables | withheld whole | cells listed | of these hidden |",
@@ -271,10 +294,15 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]]) -> str:
     return "\n".join(text)
 
 
+def _words(breakdown: object) -> str:
+    return str(breakdown).replace("+", " x ") or "no breakdown"
+
+
 def main(audit: Path, state: Path, processes: int = 1) -> int:
-    """Goes on where STATE ends. Returns 1 if anything is exposed or refused."""
+    """Goes on where STATE ends. Returns 1 if anything is exposed or refused, or too little of a cube can be shown."""
     registry = County(**vars(load_registry()))
     measures = pd.read_parquet(audit / "restricted" / "measures.parquet")
+    single = cubes(pd.read_csv(audit / "public" / "hidden.csv"))
     order = ordered(measures, registry)
     done = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()] if state.exists() else []
     before = [family["measures"] for family in done]
@@ -287,9 +315,10 @@ def main(audit: Path, state: Path, processes: int = 1) -> int:
             with state.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(family) + "\n")
             done.sort(key=lambda one: order.index(one["measures"]))
-            REPORT.write_text(report(done, order), encoding="utf-8")
+            REPORT.write_text(report(done, order, single), encoding="utf-8")
             print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
-    return int(any(family[key] for family in done for key in ("refused", "alone", "exposed")))
+    exposed = any(family[key] for family in done for key in ("refused", "alone", "exposed"))
+    return int(exposed or single["share"].min() < registry.shown_share)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,32 @@ def test_tables_that_are_not_declared_are_left_out() -> None:
     assert set(publish(pd.concat([rows, undeclared]), NO_COMPARISONS).measures["offence_group"]) == {"all"}
 
 
+NOT_CROSSED = replace(UNCOARSENED, too_few_to_cross={"measure_id": ("filed",)})
+
+
+def test_a_measure_that_counts_too_few_people_is_told_by_race_and_by_citizenship_and_not_by_both() -> None:
+    rows = long_table({**RACES_APART, ("white", "noncitizen"): (60, 120), ("black", "noncitizen"): (50, 100)})
+    published = publish(rows, NO_COMPARISONS, registry=NOT_CROSSED)
+    assert published.tables["breakdown"].tolist() == ["", "citizenship", "race"]
+    assert not (published.measures["race"].ne("all") & published.measures["citizenship"].ne("all")).any()
+    assert published.measures["status"].eq("ok").all()
+    assert publish(rows, NO_COMPARISONS).tables["breakdown"].tolist()[-1] == "race+citizenship"
+
+
+def test_nobody_is_worked_out_from_the_margins_of_a_table_that_is_not_told() -> None:
+    """Of 15 Asians with the outcome no more than 15 are noncitizens: of these 5 a reader may know nothing within 20."""
+    cells = {**RACES_APART, ("black", "noncitizen"): (50, 100), ("asian", "citizen"): (10, 20)}
+    rows = long_table({**cells, ("asian", "noncitizen"): (5, 20)})
+    of_races_alone = rows[rows["citizenship"].eq("all")]
+
+    def races(rows: pd.DataFrame) -> set[str]:
+        visible = publish(rows, NO_COMPARISONS, registry=NOT_CROSSED).measures.query("status != @HIDDEN")
+        return set(visible["race"])
+
+    assert races(of_races_alone) == {"all", "white", "black", "asian"}
+    assert "asian" not in races(rows)
+
+
 def test_a_margin_that_is_not_the_sum_of_its_parts_stops_the_release() -> None:
     rows = long_table(RACES_APART)
     rows.loc[rows["race"].eq("asian"), "numerator"] += 1
@@ -220,6 +246,7 @@ def test_a_column_that_is_not_recorded_breaks_nothing_down() -> None:
 
 
 def test_of_an_office_that_counted_nothing_nothing_is_published() -> None:
+    assert load_registry().thresholds(long_table({("white", "citizen"): (30, 80)})[:0]).tolist() == []
     nothing = publish(long_table({("white", "citizen"): (30, 80)})[:0], NO_COMPARISONS)
     assert nothing.measures.empty
     assert nothing.proof["method"] == "nothing to hide"

@@ -725,6 +725,15 @@ def test_counts_that_agree_in_the_few_rows_that_are_listed_are_not_one_for_that(
     assert apart(same_counts(rows, load_registry()), totals, load_registry()).number.nunique() == 6
 
 
+def test_a_table_of_two_breakdowns_of_a_measure_that_counts_too_few_is_refused_in_the_files(tmp_path: Path) -> None:
+    rows = long_table({("white", "citizen"): (400, 800), ("black", "citizen"): (300, 600)})
+    few = rows.assign(measure_id="ICE-01")
+    assert "ICE-01" in load_registry().too_few_to_cross["measure_id"]
+    assert refusal(written(tmp_path, rows), rows) == []
+    assert any(p.startswith("IIU603") for p in refusal(written(tmp_path, few), few))
+    assert refusal(written(tmp_path, publish(few, NO_COMPARISONS).measures), few) == []
+
+
 def test_the_default_registry_has_one_name_for_each_table() -> None:
     registry = load_registry()
     assert registry.threshold < registry.restricted_threshold < registry.all_or_none

@@ -56,13 +56,30 @@ def test_of_seven_releases_put_together_no_hidden_count_is_exposed(measures: pd.
         assert family["hidden"] > 20
         assert (family["refused"], family["alone"], family["exposed"]) == ([], [], [])
         assert all(wide >= need for wide, need, _ in family["narrowest"])
-    text = releases.report(done, order)
+    *_, (_, last) = releases.releases(measures, REGISTRY)
+    single = releases.cubes(publish(last, releases.NO_COMPARISONS, registry=REGISTRY).tables)
+    text = releases.report(done, order, single)
     assert "**2 of 2 families** are done, 2 of 2 measures: 2 with 7 releases.\n" in text
     assert (
         f"**1 of 2 families** are done, 1 of 2 measures: 1 with 7 releases. Not done: {order[1][0]}."
-        in releases.report(done[:1], order)
+        in releases.report(done[:1], order, single)
     )
     assert "| race x citizenship | 2 |" in text
+
+
+def test_a_table_that_is_withheld_counts_against_its_cube() -> None:
+    hidden = pd.DataFrame(
+        [
+            ("M-1", "", "quarter", 40, 40),
+            ("M-1", "race", "year", 60, 48),
+            ("M-2", "race", "withheld", 6, 0),
+            ("M-3", "race", "all", 6, 6),
+        ],
+        columns=["measure_id", "breakdown", "finest_period", "cells", "shown"],
+    )
+    found = releases.cubes(hidden)
+    assert found.loc["race"].to_dict() == {"tables": 3, "withheld": 1, "cells": 72, "shown": 54, "share": 0.75}
+    assert found.loc["", "share"] == 1
 
 
 def test_a_count_that_an_earlier_release_forgot_to_hide_is_found(measures: pd.DataFrame) -> None:

@@ -42,8 +42,9 @@ def challenge(
     declared, people = registry.declares(measures), registry.protects(measures)
     rows = measures[counted & declared & people].reset_index(drop=True)
     cells = _cells(rows)
-    problems += _undeclared(said[said["number"].ne("")], cells, _cells(measures[~counted | (declared & ~people)]))
-    named, revealed = cells.isin(_cells(said)), cells.isin(_cells(said[said["number"].ne("")]))
+    numbers = said[said["number"].ne("")]
+    problems += _undeclared(numbers, cells[registry.publishes(rows)], _cells(measures[~counted | (declared & ~people)]))
+    named, revealed = cells.isin(_cells(said)), cells.isin(_cells(numbers))
     same = same_counts(measures[counted & people], registry)
     told = frozenset(measure for record in earlier for measure in record.loc[record["listed"], "measure_id"])
     nobody = _nobody(rows) | registry.of_nobody(rows)  # in all measures together

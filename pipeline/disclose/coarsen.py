@@ -1,9 +1,10 @@
 """Which tables are listed, and which others the proof needs.
 
 Each breakdown of a measure has a ladder: its finest period with small groups apart, then pooled, then the next period.
-It is listed from the lowest step at which it can show most of its cells, and withheld if there is none. Cells of no
-listed table may still tie two listed ones together (race by year, citizenship by year and race by citizenship meet in
-race by citizenship by year), so an attacker would write them down as unknowns, and so does the proof.
+It is listed from the lowest step at which it can show most of its cells, and withheld if there is none; what the registry
+does not publish stands on no step at all. Cells of no listed table may still tie two listed ones together (race by year,
+citizenship by year and race by citizenship meet in race by citizenship by year), so an attacker would write them down as
+unknowns, and so does the proof.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pipeline.disclose.system import Integers, Mask
 _STEPS = 2 * len(PERIODS)
 _WHOLE = _STEPS - 1
 _WITHHELD = _STEPS
+_UNPUBLISHED = _STEPS + 1
 
 
 class Ladders:
@@ -47,6 +49,7 @@ class Ladders:
         # What is broken down by nothing is always listed: a reader must see that it is hidden.
         self._highest = np.full(len(self._lowest), _WITHHELD)
         self._highest[self._table[breakdown_of(rows).eq("").to_numpy()]] = _WHOLE
+        self._lowest[self._table[~registry.publishes(rows)]] = _UNPUBLISHED
 
     @property
     def listed(self) -> Mask:

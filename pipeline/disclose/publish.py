@@ -87,10 +87,10 @@ def publish(
     counted = measures["numerator"].notna() | measures["denominator"].notna()
     # Nobody in the whole office: nobody to protect. A count without a denominator is not of that kind.
     no_case = measures["denominator"].fillna(-1).eq(0) & _is_total(measures)
-    declared = registry.declares(measures)
+    declared, published = registry.declares(measures), registry.publishes(measures)
     people = registry.protects(measures)
     rows = measures[counted & ~no_case & declared & people].reset_index(drop=True)
-    without_counts = measures[((~counted | ~people) & declared) | no_case]
+    without_counts = measures[((~counted | ~people) & published) | no_case]
 
     whole = stack(rows, earlier, corrected)
     of_nobody = registry.of_nobody(whole.rows) & whole.is_new
@@ -244,7 +244,7 @@ def _coarsen_and_hide(family: _Family) -> _Judgement:
     named = _named(whole, ladders)
     of_all = _proof(gate, named, shown, found, tables)
     proof = dict(zip(_PROOF, of_all + _proof(of_each, named[keep], shown[keep], apart, whole_tables), strict=True))
-    listed = (ladders.listed | fixed) & whole.is_new
+    listed = (ladders.listed | (fixed & registry.publishes(rows))) & whole.is_new
     return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up | held_back, proof
 
 

@@ -36,6 +36,7 @@ class Registry:
     shown_share: float
     pools: Mapping[str, Mapping[str, tuple[str, ...]]]
     tables: Mapping[str, frozenset[str]]
+    too_few_to_cross: Mapping[str, tuple[str, ...]]
     reference_tables: tuple[str, ...]
     finest_period: Mapping[str, str]
     about_nobody: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ class Registry:
         return np.where(_any_of(rows, self.restricted), self.restricted_threshold, self.threshold).astype(np.int64)
 
     def declares(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Which rows belong to a declared table, at a period that the table and the mart may have."""
+        """Which rows belong to a declared table, at a period that the table and the mart may have: they are judged."""
         rank = period_rank(rows["period"])
         finest = rows["mart"].map(self.finest_period).fillna(PERIODS[0]).map(PERIODS.index).to_numpy()
         table, names = breakdown_of(rows).factorize()
@@ -54,6 +55,12 @@ class Registry:
         grouped = np.any([rows[c].ne("all") for c in ("race", "citizenship", "offence_group")], axis=0)
         declared &= self.protects(rows) | ~grouped
         return declared
+
+    def publishes(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Which of the declared rows may be told: none of two breakdowns at once where a measure counts too few people."""
+        crossed: npt.NDArray[np.bool_] = breakdown_of(rows).str.contains("+", regex=False).to_numpy(dtype=bool)
+        may: npt.NDArray[np.bool_] = self.declares(rows) & ~(crossed & _any_of(rows, self.too_few_to_cross))
+        return may
 
     def protects(self, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Which rows count people, or what people did: all but those of measures that are about nobody."""
@@ -105,6 +112,7 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
             column: {pool: tuple(members) for pool, members in pools.items()} for column, pools in raw["pools"].items()
         },
         tables={_breakdown(table["breakdown"]): frozenset(table["periods"]) for table in raw["tables"]},
+        too_few_to_cross={column: tuple(values) for column, values in raw["too_few_to_cross"].items()},
         reference_tables=tuple(raw["reference_tables"]),
         finest_period=raw["finest_period"],
         about_nobody=tuple(raw["about_nobody"]),
