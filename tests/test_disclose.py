@@ -307,6 +307,17 @@ def test_a_measure_that_hiding_cannot_protect_is_hidden_whole_and_the_others_are
     assert hidden["numerator"].isna().all()
 
 
+def test_a_total_that_was_hidden_for_a_table_that_is_withheld_is_told() -> None:
+    """How many were filed, how many were not, and how many there were: 132, 65 and 197."""
+    cells = {("black", "citizen"): (45, 45), ("black", "noncitizen"): (62, 62)}
+    filed = long_table(cells | {("white", "citizen"): (0, 0), ("white", "noncitizen"): (25, 90)})
+    declined = filed.assign(measure_id="declined", numerator=filed["denominator"] - filed["numerator"])
+    decided = filed.assign(measure_id="decided", numerator=filed["denominator"])
+    rows = pd.concat([filed, declined, decided], ignore_index=True)
+    told = publish(rows, NO_COMPARISONS).measures.query("race == 'all' and citizenship == 'all'")
+    assert told.set_index("measure_id")["numerator"].to_dict() == {"filed": 132, "declined": 65, "decided": 197}
+
+
 def test_each_table_shows_most_of_its_cells_in_a_county_of_120_000_cases() -> None:
     registry = load_registry()
     cells = county(120_000, 40, {"M-1": (1.0, 0.55)}, seed=1)

@@ -8,6 +8,7 @@ else in a row (rate, interval, worst-case bounds) is a function of counts, so it
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -232,6 +233,7 @@ def _coarsen_and_hide(family: _Family) -> _Judgement:
     shown = ((~gate.primary() | whole.follows) & whole.is_new) | fixed
     ladders.climb(shown)
     shown, found = _settled(whole, ladders, gate, everything, shown, frozenset(), None)
+    ladders, shown, found = _asked_again(whole, ladders, gate, shown, found)
     keep = needed(rows, _named(whole, ladders), registry)
     of_each = replace(_gate(whole, keep, registry, None), held_back=held_back).name_by_name(gate, keep)
     whole_tables, tables = Witnesses(of_each.system), Witnesses(gate.system, whole=False)
@@ -246,6 +248,26 @@ def _coarsen_and_hide(family: _Family) -> _Judgement:
     proof = dict(zip(_PROOF, of_all + _proof(of_each, named[keep], shown[keep], apart, whole_tables), strict=True))
     listed = (ladders.listed | (fixed & registry.publishes(rows))) & whole.is_new
     return (listed, shown & listed, ladders.withheld & whole.is_new & ~listed), found.given_up | held_back, proof
+
+
+def _asked_again(
+    whole: Stack, ladders: Ladders, gate: Gate, shown: Mask, found: Protected
+) -> tuple[Ladders, Mask, Protected]:
+    """The same, or what is told with the totals of the measures of which nothing is, if that is more.
+
+    A total was hidden in front of tables that were withheld later, as they could show too little.
+    """
+    told = ladders.listed & shown
+    silent = ~gate.of(set(gate.measure[told]) | found.given_up | gate.held_back)
+    total = breakdown_of(whole.rows).eq("").to_numpy() & whole.rows["period"].eq("all").to_numpy()
+    totals = silent & total & whole.is_new & ~gate.primary()
+    if not totals.any():
+        return ladders, shown, found
+    again, everything = copy(ladders), np.ones(len(shown), dtype=bool)
+    shown_again, found_again = _settled(whole, again, gate, everything, shown | totals, found.given_up, None)
+    if gate.weight[again.listed & shown_again].sum() > gate.weight[told].sum():
+        return again, shown_again, found_again
+    return ladders, shown, found
 
 
 def _proof(gate: Gate, named: Mask, shown: Mask, found: Protected, witnesses: Witnesses) -> tuple[int, int]:
