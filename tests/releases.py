@@ -1,6 +1,6 @@
 """What an office would have published quarter by quarter, and what an attacker makes of it: written to `tests/releases.md`.
 
-    python -m tests.releases AUDIT STATE [PROCESSES]
+    python -m tests.releases AUDIT [PROCESSES]
 
 AUDIT is a finished audit. From its restricted counts one release is made for each of its quarters;
 totals end with finished years (`totals` in office.yml), and each release is judged together with all before it. Then the
@@ -10,12 +10,14 @@ this finds, and the narrowest of what it does not, another programme solves for 
 Of the audit's own release, all quarters at once, it is told how much of each cube can be shown.
 
 One family of measures at a time in each process, since no line joins the counts of two: first those about citizenship and
-ICE, the smallest first, then the others, those of one measure first, in a drawn order, and a huge one last. What is done
-stands in the file STATE, so that a run that was stopped goes on, and the report says how far it came.
+ICE, the smallest first, then the others, those of one measure first, in a drawn order, and a huge one last. All takes some
+eight hours of a core. What is done stands in `tests/releases.jsonl`, a line a family, with a hash of the gate that did it: a
+run that was stopped goes on, what another gate released is released once more, and the report says how far that came.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import time
@@ -34,7 +36,7 @@ from pipeline.disclose import Registry, load_registry, publish
 from pipeline.disclose.attack import Witnesses, propagate, unproved
 from pipeline.disclose.challenge import challenge
 from pipeline.disclose.history import stack
-from pipeline.disclose.registry import CELL
+from pipeline.disclose.registry import CELL, REGISTRY_FILE
 from pipeline.disclose.suppress import make_gate
 from pipeline.disclose.system import UNBOUNDED, System, build_system, families, same_counts
 from pipeline.errors import ReleaseRefused
@@ -45,7 +47,10 @@ SEED = 20_250_331
 SOLVED = 10
 #: A family of more measures than this takes as long as many others.
 HUGE = 6
-REPORT = Path(__file__).parent / "releases.md"
+REPORT = Path(__file__).with_suffix(".md")
+STATE = REPORT.with_suffix(".jsonl")
+#: From here on the report is written by hand: what was measured before there was a file of what is done.
+BEFORE = "## Before"
 NO_COMPARISONS = pd.DataFrame(columns=COMPARISON_COLUMNS)
 
 
@@ -110,6 +115,7 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     records: list[pd.DataFrame] = []
     found: dict[str, Any] = {
         "measures": sorted(set(measures["measure_id"])),
+        "gate": gate_hash(),
         "releases": 0,
         "refused": [],
         "tables": [],
@@ -132,8 +138,9 @@ def history(measures: pd.DataFrame, registry: Registry) -> dict[str, Any]:
     found["releases"] = len(records)
     found["seconds"] = round(time.process_time() - begun, 1)
     if records:
-        found |= {"proof": published.proof, "alone": alone(last, published.measures, records[:-1], registry)}
-        found["tables"] = published.tables.drop(columns=["measure_id", "share"]).to_dict("records")
+        found["proof"] = {key: published.proof[key] for key in found["proof"]}
+        found |= {"alone": alone(last, published.measures, records[:-1], registry)}
+        found["tables"] = cubes(published.tables).reset_index().to_dict("records")
         found |= together(last, records, registry)
     found["attack_seconds"] = round(time.process_time() - begun - found["seconds"], 1)
     return found
@@ -184,7 +191,7 @@ def together(last: pd.DataFrame, records: Sequence[pd.DataFrame], registry: Regi
         "solved": len(told_of),
         "conceded": len(conceded),
         "exposed": [f"{name}: {wide} wide" for wide, least_wide, name in told_of if wide < least_wide],
-        "narrowest": told_of[:SOLVED],
+        "narrowest": told_of[:3],
     }
 
 
@@ -212,28 +219,34 @@ class Programme:
         return int(np.floor(most + 1e-6) - np.ceil(least - 1e-6))
 
 
-def cubes(hidden: pd.DataFrame) -> pd.DataFrame:
-    """What a release shows of each cube: tables, those withheld whole, cells, those shown; the former count as hidden.
+def gate_hash() -> str:
+    """Which gate this is: a hash of its modules and of the registry."""
+    folder = REGISTRY_FILE.parent
+    files = sorted([*folder.glob("*.py"), *folder.glob("*.yml")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
-    `hidden` is its `hidden.csv`. A table stands with the cells of the period at which it is told, a withheld one with its sums.
+
+def cubes(tables: pd.DataFrame) -> pd.DataFrame:
+    """By breakdown how many tables a release has, how many are withheld whole, their cells, those of listed tables, those shown.
+
+    `tables` is its `hidden.csv`: one stands with the cells of the period at which it is told, a withheld one with its sums.
     """
-    named = hidden.assign(breakdown=hidden["breakdown"].fillna(""), withheld=hidden["finest_period"].eq("withheld"))
-    found = named.groupby("breakdown").agg(
-        tables=("cells", "size"), withheld=("withheld", "sum"), cells=("cells", "sum"), shown=("shown", "sum")
+    withheld = tables["finest_period"].eq("withheld")
+    named = tables.assign(
+        breakdown=tables["breakdown"].fillna(""), withheld=withheld, listed=tables["cells"].mask(withheld, 0)
     )
-    return found.assign(share=found["shown"] / found["cells"])
+    return named.groupby("breakdown").agg(
+        tables=("cells", "size"), **{column: (column, "sum") for column in ("withheld", "cells", "listed", "shown")}
+    )
 
 
 def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: pd.DataFrame) -> str:
     """The report, from what is done of all families, and the cubes of the one release of all quarters."""
-    tables = pd.DataFrame([table for family in done for table in family["tables"]])
-    tables["withheld"] = tables["finest_period"].eq("withheld")
-    listed = tables[~tables["withheld"]].groupby("breakdown")[["cells", "shown"]].sum()
-    cubes = tables.groupby("breakdown")["withheld"].agg(["size", "sum"]).join(listed).fillna(0).astype(int)
+    by_cube = pd.DataFrame([table for family in done for table in family["tables"]]).groupby("breakdown").sum()
     lines = [
-        f"| {_words(name)} | {cube['size']} | {cube['sum']} | {cube['cells']:,} "
-        f"| {1 - cube['shown'] / max(cube['cells'], 1):.0%} |"
-        for name, cube in cubes.iterrows()
+        f"| {_words(name)} | {cube['tables']} | {cube['withheld']} | {cube['listed']:,} "
+        f"| {1 - cube['shown'] / max(cube['listed'], 1):.0%} |"
+        for name, cube in by_cube.iterrows()
     ]
 
     def total(key: str) -> int:
@@ -241,6 +254,8 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: p
 
     narrow = sorted((n for family in done for n in family["narrowest"]), key=lambda n: n[0] / n[1])
     proved, protected = (sum(f["proof"][k] for f in done) for k in ("counts_proved", "counts_protected"))
+    now = gate_hash()
+    present = sum(family["gate"] == now for family in done)
     times = pd.Series([family["releases"] for family in done]).value_counts().sort_index(ascending=False)
     missing = [members for members in order if members not in [family["measures"] for family in done]]
     left = f" Not done: {'; '.join(', '.join(members) for members in missing)}." if missing else ""
@@ -255,7 +270,8 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: p
         "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
         f"the smallest first, then the others, those of one measure first, in an order drawn with seed {SEED}, and a huge "
         f"one last. **{len(done)} of {len(order)} families** are done, {total('measures')} of {sum(map(len, order))} measures: "
-        f"{how_many} releases.{left}",
+        f"{how_many} releases. The gate as it is now ({now}) released {present} of these families, an earlier one the others."
+        f"{left}",
         "",
         f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
         f"all of them two tables were seen in which they differ by their threshold, or their bounds were solved for one by "
@@ -263,7 +279,7 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: p
         "releases: each is nobody's, or no small count and hidden in front of others alone, who are among the above.",
         f"- **The last release alone**, read from its file: {total('alone')} exposed. The gate had proved {proved:,} of "
         f"{protected:,} hidden counts beside all before it.",
-        f"- **Tightest bounds** by linear programming, of {len(narrow):,} counts ({SOLVED} a family): "
+        f"- **Tightest bounds** by linear programming, of {total('solved'):,} counts ({SOLVED} a family): "
         + "; ".join(f"{width:,} wide where {need} are needed ({name})" for width, need, name in narrow[:3])
         + ".",
         f"- **Refused**: {sum(bool(family['refused']) for family in done)} families.",
@@ -280,8 +296,8 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: p
         "| cube | tables | withheld whole | cells, of these too | of all these shown |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {_words(name)} | {cube.tables} | {cube.withheld} | {cube.cells:,} | {cube.share:.0%} |"
-            for name, cube in zip(single.index, single.itertuples(), strict=True)
+            f"| {_words(name)} | {cube['tables']} | {cube['withheld']} | {cube['cells']:,} | {cube['shown'] / cube['cells']:.0%} |"
+            for name, cube in single.iterrows()
         ),
         "",
         "## What the last release hides",
@@ -298,28 +314,30 @@ def _words(breakdown: object) -> str:
     return str(breakdown).replace("+", " x ") or "no breakdown"
 
 
-def main(audit: Path, state: Path, processes: int = 1) -> int:
-    """Goes on where STATE ends. Returns 1 if anything is exposed or refused, or too little of a cube can be shown."""
+def main(audit: Path, processes: int = 1) -> int:
+    """Goes on where the last run ended. Returns 1 if anything is exposed or refused, or too little of a cube can be shown."""
     registry = County(**vars(load_registry()))
     measures = pd.read_parquet(audit / "restricted" / "measures.parquet")
     single = cubes(pd.read_csv(audit / "public" / "hidden.csv"))
     order = ordered(measures, registry)
-    done = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()] if state.exists() else []
-    before = [family["measures"] for family in done]
-    left = [members for members in order if members not in before]
+    lines = STATE.read_text(encoding="utf-8").splitlines() if STATE.exists() else []
+    done = {tuple(family["measures"]): family for family in map(json.loads, lines)}
+    now = gate_hash()
+    left = [members for members in order if done.get(tuple(members), {}).get("gate") != now]
     with ProcessPoolExecutor(processes) as pool:
         runs = [pool.submit(history, measures[measures["measure_id"].isin(members)], registry) for members in left]
         for run in as_completed(runs):
             family = run.result()
-            done.append(family)
-            with state.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(family) + "\n")
-            done.sort(key=lambda one: order.index(one["measures"]))
-            REPORT.write_text(report(done, order, single), encoding="utf-8")
+            done[tuple(family["measures"])] = family
+            in_order = [done[tuple(members)] for members in order if tuple(members) in done]
+            STATE.write_text("".join(json.dumps(one) + "\n" for one in in_order), encoding="utf-8")
+            said = REPORT.read_text(encoding="utf-8")
+            by_hand = said[said.index(BEFORE) :] if BEFORE in said else ""
+            REPORT.write_text(report(in_order, order, single) + by_hand, encoding="utf-8")
             print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
-    exposed = any(family[key] for family in done for key in ("refused", "alone", "exposed"))
-    return int(exposed or single["share"].min() < registry.shown_share)
+    exposed = any(family[key] for family in done.values() for key in ("refused", "alone", "exposed"))
+    return int(exposed or (single["shown"] / single["cells"]).min() < registry.shown_share)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])))
+    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))
