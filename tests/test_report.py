@@ -202,6 +202,17 @@ def test_why_a_measure_is_missing_is_told_in_spanish_or_marked_as_english(
     assert told == [english, spanish]
 
 
+def test_the_title_of_an_office_s_own_measure_that_is_missing_is_marked_as_english(
+    public: PublicData, tmp_path: Path
+) -> None:
+    silent = public.measures.assign(status="not_computable", reason="Not supplied by this office: bail.amount.")
+    own = replace(public, measures=silent, catalogue=public.catalogue.assign(title="Cases with <two> writs"))
+    out = built(tmp_path / "site", own)
+    for page in ("findings.html", "charging.html"):
+        html = (out / "es" / page).read_text(encoding="utf-8").split('id="missing"')[1]
+        assert '<span lang="en">Cases with &lt;two&gt; writs</span>' in html
+
+
 def test_how_often_citizenship_is_not_on_file_is_said_of_what(public: PublicData) -> None:
     story = Story(public, ENGLISH)
     told = " ".join(said.text for said in story.overview(public.marts))

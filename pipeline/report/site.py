@@ -319,7 +319,7 @@ class Edition:
         return {
             "title": say("Findings"), "noted": noted, "other_names": other_names, "clear": clear, "rule": story.rule_note(), "races": story.race_gaps(most=10),
             "missing": [
-                [say(m.title), story.mart_name(m.mart), story.missing(m)]
+                [say.english(m.title), story.mart_name(m.mart), story.missing(m)]
                 for mart in self.public.marts for m in self.public.of_mart(mart) if story.missing(m)
             ],
         }  # fmt: skip
@@ -346,7 +346,7 @@ class Edition:
             "glance": [g for g in self.glances[mart] if g.status != "not_computable"],
             "pictures": self.of_mart[mart],
             "before_after": before_after.told(story) if mart == before_after.MART and self.public.policies else None,
-            "missing": [[say(m.title), story.missing(m)] for m in measures if story.missing(m)],
+            "missing": [[say.english(m.title), story.missing(m)] for m in measures if story.missing(m)],
             "measures": [(m, *story.one_by_one(m), story.adjusted(m), story.told_by_group(m)) for m in measures],
         }  # fmt: skip
 
