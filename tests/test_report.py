@@ -344,6 +344,23 @@ def test_a_table_says_of_a_gap_what_the_rule_decided(change: dict[str, object], 
     assert words.verdict(SimpleNamespace(**(GAP | change)), ENGLISH) == verdict
 
 
+def test_one_gap_under_two_names_is_drawn_once_and_the_other_name_is_told(public: PublicData) -> None:
+    measures = [m for mart in public.marts for m in public.of_mart(mart)]
+    whole = Story(public, ENGLISH).gaps("all", measures, most=99)
+    assert whole is not None
+    first, second = sorted(whole.measures[:2], key=lambda m: m.measure_id)  # as measures of one gap are sorted
+    rows = public.comparisons
+    columns = [c for c in rows if c not in ("measure_id", "mart")]
+    theirs = [rows["measure_id"].eq(m.measure_id) & rows["contrast"].eq("citizenship") & rows["stratum"].eq("all") & rows["period"].eq("all") for m in (first, second)]  # fmt: skip
+    same = rows.copy()
+    same.loc[theirs[1], columns] = rows.loc[theirs[0], columns].to_numpy()
+    once = Story(replace(public, comparisons=same), ENGLISH).gaps("all", measures, most=99)
+    assert once is not None
+    assert len(once.table) == len(whole.table) - 1
+    assert [note for note in once.notes if "the same counts" in note] == [f"Not drawn, since it has the same counts as one that is: {second.title}."]  # fmt: skip
+    assert not [note for note in whole.notes if "the same counts" in note]
+
+
 def test_the_pages_call_clear_what_the_findings_call_clear(public: PublicData) -> None:
     """One place decides: the gaps by citizenship among the findings are those of the page of findings."""
     found = {f["measure_id"] for f in find(public.measures, public.comparisons, public.catalogue, as_of=public.settings.as_of_date) if f.get("contrast") == "citizenship" and f["stratum"] == "all"}  # fmt: skip

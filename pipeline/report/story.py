@@ -352,7 +352,13 @@ class Story:
                 -abs(p[1].difference or 0) if p[1].status in SHOWN else 0.0,
                 p[0].measure_id,
             ),
-        )[:most]
+        )
+        alike: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}  # one gap under several names is drawn once
+        for m, gap in pairs:
+            counts = tuple(getattr(gap, c) for c in COUNTED) if gap.status in SHOWN else (m.measure_id,)
+            alike.setdefault(counts, []).append((m, gap))
+        drawn = list(alike.values())[:most]
+        pairs, twins = [same[0] for same in drawn], [m for same in drawn for m, _ in same[1:]]
         rows = [
             Row(label=f"{say(m.title)} ({self._both(gap)})", marks=[self._gap_mark(gap)])
             for m, gap in pairs
@@ -378,6 +384,7 @@ class Story:
                 say("Mark: the gap observed. Line: its 95% interval. Pale bar: the worst-case range if all unknown citizenship were known."),
                 self.rule_note() + (" " + say("In this figure these come first: {clear}.", clear=say.count(drawn_clear)) if drawn_clear else ""),
                 *self.left_out([say(m.title) for m, gap in pairs if gap.status not in SHOWN]),
+                *([say("Not drawn, since it has the same counts as one that is: {names}.", names="; ".join(say(m.title) for m in twins))] if twins else []),
                 *([self.hidden_note(hidden, len(pairs))] if hidden else []),
                 self.status_note(),
             ],
