@@ -270,7 +270,7 @@ def report(done: Sequence[dict[str, Any]], order: Sequence[list[str]], single: p
         "Families of measures that share counts were taken one after the other: first those about citizenship and ICE, "
         f"the smallest first, then the others, those of one measure first, in an order drawn with seed {SEED}, and a huge "
         f"one last. **{len(done)} of {len(order)} families** are done, {total('measures')} of {sum(map(len, order))} measures: "
-        f"{how_many} releases. The gate as it is now ({now}) released {present} of these families, an earlier one the others."
+        f"{how_many} releases. The gate as it is now ({now}) released {present} of these families, an earlier one {len(done) - present}."
         f"{left}",
         "",
         f"- **The last release with all before it**: {total('hidden'):,} hidden counts, {total('exposed')} exposed. For "
@@ -331,9 +331,8 @@ def main(audit: Path, processes: int = 1) -> int:
             done[tuple(family["measures"])] = family
             in_order = [done[tuple(members)] for members in order if tuple(members) in done]
             STATE.write_text("".join(json.dumps(one) + "\n" for one in in_order), encoding="utf-8")
-            said = REPORT.read_text(encoding="utf-8")
-            by_hand = said[said.index(BEFORE) :] if BEFORE in said else ""
-            REPORT.write_text(report(in_order, order, single) + by_hand, encoding="utf-8")
+            _, before, by_hand = REPORT.read_text(encoding="utf-8").partition(BEFORE)
+            REPORT.write_text("\n".join([report(in_order, order, single), before + by_hand]), encoding="utf-8")
             print({key: family[key] for key in family if key not in {"tables", "narrowest"}}, flush=True)
     exposed = any(family[key] for family in done.values() for key in ("refused", "alone", "exposed"))
     return int(exposed or (single["shown"] / single["cells"]).min() < registry.shown_share)
