@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from pipeline.contract import ROOT
-from pipeline.measures import MINIMUM_CASES
+from pipeline.measures import COUNTS, MINIMUM_CASES
 from pipeline.stats import intervals
 from pipeline.stats.multiplicity import detectable_gap, false_discovery
 
@@ -24,8 +24,7 @@ RULES = ROOT / "data" / "reference" / "finding_rules.yml"
 KEY = ["measure_id", "contrast", "race", "stratum"]
 #: What `judge` says of a comparison with a reliable number. Never that there is no difference.
 CLEAR, UNCLEAR, NOT_JUDGED = "clear", "no_clear_difference", "not_judged"
-#: What a finding takes over from its comparison, so that its sentences can be written from it alone.
-COUNTS = ["numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship"]
+#: What a finding takes over from its comparison beside its counts, so that its sentences can be written from it alone.
 NUMBERS = [
     *("estimate", "reference_estimate", "difference", "difference_low", "difference_high"),
     *("bound_low", "bound_high", "q_value"),
@@ -161,12 +160,20 @@ def _gaps(comparisons: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str
     ]
 
 
+def from_either_side(counts: Sequence[int]) -> frozenset[tuple[int, ...]]:
+    """What gaps with one story have alike: what kept a policy is what broke it, seen from the other side.
+
+    `counts` are those of a comparison: numerator and denominator of the group, then of the reference.
+    """
+    group, of_group, reference, of_reference = counts
+    return frozenset({tuple(counts), (of_group - group, of_group, of_reference - reference, of_reference)})
+
+
 def _named_once(gaps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The gaps with `same_as`. What kept a policy is what broke it, seen from the other side: one finding."""
+    """The gaps with `same_as`: what tells one story is one finding."""
 
     def counts(gap: Mapping[str, Any]) -> tuple[object, ...]:
-        sides = [(gap[f"{side}numerator"], gap[f"{side}denominator"]) for side in ("", "reference_")]
-        return gap["contrast"], gap["race"], frozenset({tuple(sides), tuple((n - k, n) for k, n in sides)})
+        return gap["contrast"], gap["race"], from_either_side([gap[name] for name in COUNTS[:4]])
 
     lead: dict[tuple[object, ...], str] = {}
     for gap in sorted(gaps, key=lambda gap: tuple(gap[k] for k in KEY)):

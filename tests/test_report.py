@@ -344,7 +344,8 @@ def test_a_table_says_of_a_gap_what_the_rule_decided(change: dict[str, object], 
     assert words.verdict(SimpleNamespace(**(GAP | change)), ENGLISH) == verdict
 
 
-def test_one_gap_under_two_names_is_drawn_once_and_the_other_name_is_told(public: PublicData) -> None:
+@pytest.mark.parametrize("mirrored", [False, True], ids=["the same outcome", "the other outcome"])
+def test_one_gap_under_two_names_is_drawn_once_and_the_other_name_is_told(public: PublicData, mirrored: bool) -> None:
     measures = [m for mart in public.marts for m in public.of_mart(mart)]
     whole = Story(public, ENGLISH).gaps("all", measures, most=99)
     assert whole is not None
@@ -354,11 +355,15 @@ def test_one_gap_under_two_names_is_drawn_once_and_the_other_name_is_told(public
     theirs = [rows["measure_id"].eq(m.measure_id) & rows["contrast"].eq("citizenship") & rows["stratum"].eq("all") & rows["period"].eq("all") for m in (first, second)]  # fmt: skip
     same = rows.copy()
     same.loc[theirs[1], columns] = rows.loc[theirs[0], columns].to_numpy()
+    if mirrored:
+        for side in ("", "reference_"):
+            same.loc[theirs[1], f"{side}numerator"] = same[f"{side}denominator"] - same[f"{side}numerator"]
+        same.loc[theirs[1], "difference"] *= -1
     once = Story(replace(public, comparisons=same), ENGLISH).gaps("all", measures, most=99)
     assert once is not None
     assert len(once.table) == len(whole.table) - 1
-    assert [note for note in once.notes if "the same counts" in note] == [f"Not drawn, since it has the same counts as one that is: {second.title}."]  # fmt: skip
-    assert not [note for note in whole.notes if "the same counts" in note]
+    assert [note for note in once.notes if "the same people" in note] == [f"Not drawn, since one that is says the same of the same people: {second.title}."]  # fmt: skip
+    assert not [note for note in whole.notes if "the same people" in note]
 
 
 def test_the_pages_call_clear_what_the_findings_call_clear(public: PublicData) -> None:

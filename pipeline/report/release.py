@@ -32,7 +32,7 @@ from pipeline.disclose.registry import CELL
 from pipeline.errors import AuditError, Problem, ReleaseRefused
 from pipeline.findings import find, judge
 from pipeline.ingest.office import nearest
-from pipeline.report.tables import COUNTS, PublicData, copy_tables, read_tables, sha256, write_tables
+from pipeline.report.tables import PublicData, copy_tables, counted, read_tables, sha256, write_tables
 from pipeline.report.words import told
 from pipeline.restricted import among, keys_of, opened
 from pipeline.whole import alone
@@ -128,7 +128,7 @@ def _release(
     key: Path | None,
 ) -> Path:
     public = read_tables(audit / "public")
-    measures, comparisons = (_frame(restricted / f"{n}.parquet") for n in ("measures", "comparisons"))
+    measures, comparisons = (counted(pd.read_parquet(restricted / f"{n}.parquet")) for n in ("measures", "comparisons"))
     _check_measures([*corrections, *held_back], measures)
     ledger = _whole_ledger(to)
     records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
@@ -139,7 +139,7 @@ def _release(
         public,
         measures=published.measures,
         comparisons=judge(published.comparisons),
-        adjusted=publish_adjusted(_frame(restricted / "adjusted.parquet"), published.measures),
+        adjusted=publish_adjusted(counted(pd.read_parquet(restricted / "adjusted.parquet")), published.measures),
         findings=told(
             find(published.measures, published.comparisons, public.catalogue, as_of=public.settings.as_of_date),
             public.catalogue,
@@ -206,8 +206,8 @@ def _hidden_numbers(restricted: Path, folders: Collection[Path]) -> set[float]:
     """Ends of intervals that no released table holds: a page that knows one has seen a hidden row."""
     ends = ["ci_low", "ci_high"]
     tables = [path for folder in folders for path in folder.rglob("*.parquet")]
-    said = np.concatenate([_said(_frame(path)) for path in tables])
-    true = _frame(restricted / "measures.parquet")[ends].stack().to_numpy()
+    said = np.concatenate([_said(counted(pd.read_parquet(path))) for path in tables])
+    true = counted(pd.read_parquet(restricted / "measures.parquet"))[ends].stack().to_numpy()
     # Text is searched without signs; and what is said of one group may be the mirror of what is hidden of another.
     told = np.sort(np.concatenate([[-np.inf, np.inf], np.abs(said), np.abs(1 - said)]))
     above = np.searchsorted(told, np.abs(true))
@@ -292,12 +292,6 @@ def program_of(audit: Path) -> str:
     """The hash of the program that made an audit; empty where it says none."""
     draft = audit / "release" / PROVENANCE
     return str(json.loads(draft.read_text(encoding="utf-8"))["program"]["sha256"]) if draft.is_file() else ""
-
-
-def _frame(path: Path) -> pd.DataFrame:
-    """A long table, its counts as whole numbers that may be missing."""
-    frame = pd.read_parquet(path)
-    return frame.astype({column: "Int64" for column in COUNTS if column in frame})
 
 
 def _sign(sums: Path, key: Path) -> None:

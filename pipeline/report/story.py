@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.disclose import load_registry
-from pipeline.findings import CLEAR, NOT_JUDGED
+from pipeline.findings import CLEAR, NOT_JUDGED, from_either_side
 from pipeline.fixed_mix import with_one_mix
-from pipeline.measures import NOT_SUPPLIED
+from pipeline.measures import COUNTS, NOT_SUPPLIED
 from pipeline.report import figures, words
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
@@ -45,15 +45,12 @@ class Check:
     def snippet(self) -> str:
         """Python that a reader runs beside the downloaded file. The build runs it too."""
         conditions = "\n      and ".join(f"{column} = '{value}'" for column, value in self.where.items())
-        columns = ", ".join(f"round({c}, 4)" if c not in COUNTED else c for c in self.columns)
+        columns = ", ".join(f"round({c}, 4)" if c not in COUNTS else c for c in self.columns)
         return (
             "import duckdb\n\n"
             f'found = duckdb.execute("""\n    select {columns}\n    from \'{self.table}.parquet\'\n    where {conditions}\n""")'
             f".fetchone()\nassert found == {self.expected!r}, found"
         )
-
-
-COUNTED = ("numerator", "denominator", "reference_numerator", "reference_denominator")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,13 +346,14 @@ class Story:
             key=lambda p: (
                 p[1].status not in SHOWN,
                 not self.clear(p[1]),
-                -abs(p[1].difference or 0) if p[1].status in SHOWN else 0.0,
+                -round(abs(p[1].difference or 0), 9) if p[1].status in SHOWN else 0.0,
                 p[0].measure_id,
             ),
         )
-        alike: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}  # one gap under several names is drawn once
+        alike: dict[object, list[tuple[Any, Any]]] = {}  # one gap under several names is drawn once
         for m, gap in pairs:
-            counts = tuple(getattr(gap, c) for c in COUNTED) if gap.status in SHOWN else (m.measure_id,)
+            is_shown = gap.status in SHOWN
+            counts = from_either_side([int(getattr(gap, c)) for c in COUNTS[:4]]) if is_shown else m.measure_id
             alike.setdefault(counts, []).append((m, gap))
         drawn = list(alike.values())[:most]
         pairs, twins = [same[0] for same in drawn], [m for same in drawn for m, _ in same[1:]]
@@ -384,7 +382,7 @@ class Story:
                 say("Mark: the gap observed. Line: its 95% interval. Pale bar: the worst-case range if all unknown citizenship were known."),
                 self.rule_note() + (" " + say("In this figure these come first: {clear}.", clear=say.count(drawn_clear)) if drawn_clear else ""),
                 *self.left_out([say(m.title) for m, gap in pairs if gap.status not in SHOWN]),
-                *([say("Not drawn, since it has the same counts as one that is: {names}.", names="; ".join(say(m.title) for m in twins))] if twins else []),
+                *([say("Not drawn, since one that is says the same of the same people: {names}.", names="; ".join(say(m.title) for m in twins))] if twins else []),
                 *([self.hidden_note(hidden, len(pairs))] if hidden else []),
                 self.status_note(),
             ],
@@ -406,7 +404,7 @@ class Story:
                 table="comparisons",
                 where={"measure_id": first[0].measure_id, "period": ALL, "contrast": "citizenship", "stratum": ALL},
                 columns=("numerator", "denominator", "reference_numerator", "reference_denominator", "difference"),
-                expected=(*(int(getattr(first[1], c)) for c in COUNTED), round(first[1].difference, 4)),
+                expected=(*(int(getattr(first[1], c)) for c in COUNTS[:4]), round(first[1].difference, 4)),
             ),
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ import xlsxwriter
 from pipeline.config import AuditSettings
 from pipeline.errors import AuditError, Problem, place
 from pipeline.estimands import Estimand
+from pipeline.measures import COUNTS
 from pipeline.report.language import LANGUAGES, Language
 
 ALL = "all"
@@ -27,7 +28,6 @@ SHOWN = ("ok", "unreliable")
 #: Years are drawn instead of quarters where fewer quarters than this share can be shown.
 SHOWN_QUARTERS = 0.75
 CARD, CATALOGUE = "audit.json", "catalogue.csv"
-COUNTS = ("numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship")
 Key = tuple[str, str, str, str, str]
 
 

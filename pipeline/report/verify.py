@@ -40,7 +40,7 @@ from pipeline.report.release import (
     SUMS,
     file_hashes,
 )
-from pipeline.report.tables import COUNTS, PublicData, sha256, write_tables
+from pipeline.report.tables import PublicData, counted, sha256, write_tables
 from pipeline.report.words import told
 from pipeline.stats import bounds, intervals
 
@@ -57,7 +57,9 @@ def verify(folder: Path, signers: Path | None = None) -> list[Problem]:
     problems = [*altered(folder), *_signature(folder, signers)]
     try:
         problems += _schema(folder)
-        tables = {name: _parquet(folder, name) for name in ("measures", "comparisons")}
+        tables = {
+            name: counted(pd.read_parquet(folder / "data" / f"{name}.parquet")) for name in ("measures", "comparisons")
+        }
         settings = settings_of(folder)
         problems += _copies(folder, settings, **tables)
         problems += _rates(tables["measures"])
@@ -296,11 +298,6 @@ def _ledger(folder: Path, measures: pd.DataFrame) -> Iterator[Problem]:
         return
     if len(again.lines) > len(ledger.lines):
         yield _problem("IIU650", LEDGER, "numbers of this release are not in it", "every number ever published")
-
-
-def _parquet(folder: Path, name: str) -> pd.DataFrame:
-    frame = pd.read_parquet(folder / "data" / f"{name}.parquet")
-    return frame.astype({column: "Int64" for column in COUNTS if column in frame})
 
 
 def settings_of(folder: Path) -> AuditSettings:
