@@ -58,20 +58,21 @@ class Whose:
     """Whose the rows of one measure are. `cells` has one row a finest cell: quarter, groups, and what is held equal.
 
     The others are arrays of one length, one place a cell, person, unit, prosecutor and agency: their numbers from 0, -1
-    where none is on file, and the counts. `unit_names` and `agency_names` are in the order of the numbers. Of an amount, `events` are
+    where none is on file, and the counts. They are as many as the cases, and kept in few bytes: `at` widens what is
+    calculated with. `unit_names` and `agency_names` are in the order of the numbers. Of an amount, `events` are
     the cases above zero and `logs` the sums of their logs.
     """
 
     cells: pd.DataFrame
-    cell: NDArray[np.intp]
-    person: NDArray[np.intp]
-    unit: NDArray[np.intp]
-    prosecutor: NDArray[np.intp]
-    agency: NDArray[np.intp]
+    cell: NDArray[Any]
+    person: NDArray[Any]
+    unit: NDArray[Any]
+    prosecutor: NDArray[Any]
+    agency: NDArray[Any]
     unit_names: tuple[str, ...]
     agency_names: tuple[str, ...]
-    events: Floats
-    cases: Floats
+    events: NDArray[Any]
+    cases: NDArray[Any]
     logs: Floats | None = None
 
     def at(self, cells: pd.DataFrame, by: list[str], quarters: list[str]) -> Whose:
@@ -80,7 +81,9 @@ class Whose:
         found = own[by].astype(str).merge(cells[by].astype(str).assign(place=range(len(cells))), on=by, how="left")
         place = found["place"].where(own["quarter"].isin(quarters).to_numpy()).fillna(-1).to_numpy(dtype=np.intp)
         cell = place[self.cell]
-        return replace(self, cell=cell).kept((cell >= 0) & (self.cases > 0))
+        kept = replace(self, cell=cell).kept((cell >= 0) & (self.cases > 0))
+        wide = {name: getattr(kept, name).astype(np.intp) for name in ("person", "unit", "prosecutor", "agency")}
+        return replace(kept, **wide, **{name: getattr(kept, name).astype(float) for name in ("events", "cases")})
 
     def kept(self, at: NDArray[np.bool_]) -> Whose:
         arrays: dict[str, Any] = {

@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from pipeline.contract import duckdb_memory_limit
 from pipeline.estimands import Estimand, Whose
 from pipeline.ingest.read import quoted
 
@@ -28,7 +30,11 @@ def read_whose(database: Path, catalogue: pd.DataFrame, estimands: Iterable[Esti
         for fact in estimand.facts:
             held.setdefault(fact, set()).update(of.column for of in estimand.hold_equal)
     found: dict[str, Whose] = {}
-    with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as connection:
+    with duckdb.connect(
+        str(database),
+        read_only=True,
+        config={"enable_external_access": "false", "memory_limit": duckdb_memory_limit()},
+    ) as connection:
         for fact, columns in held.items():
             measures = catalogue[catalogue["fact"].eq(fact) & catalogue["kind"].isin(["rate", "distribution"])]
             if len(measures):
@@ -41,27 +47,72 @@ def _of_fact(
 ) -> dict[str, Whose]:
     described = connection.execute(f"select * from marts.{quoted(fact)} limit 0").description
     source = _source(fact, [column[0] for column in described], facts)
-    labels = [*WHO, *GROUPS, *(f"held_{name}" for name in facts)]
+    held = [f"held_{name}" for name in facts]
     rates, found = measures[measures["kind"].eq("rate")].to_dict("records"), {}
     if rates:
-        query = f"select {', '.join(labels)}, {counts_of(rates)} {source} group by all order by all"
-        rows = connection.execute(query).fetchdf()
-        who = _numbered(rows, facts)
+        who = _counted(connection, f"{counts_of(rates)} {source}", held)
         for i, measure in enumerate(rates):
-            k, n = (rows[f"{letter}{i}"].to_numpy(dtype=float) for letter in "kn")
-            found[measure["measure_id"]] = Whose(**who, events=k, cases=n)
+            events, cases = _columns(connection, f"k{i}", f"n{i}")
+            found[measure["measure_id"]] = Whose(**who, events=_narrow(events), cases=_narrow(cases))
     for measure in measures[measures["kind"].eq("distribution")].to_dict("records"):
         value = f"cast({measure['value']} as bigint)"
-        rows = connection.execute(
-            f"""select {", ".join(labels)}, {value} as amount, count(*) as cases {source}
-            and {_population(measure)} and ({measure["value"]}) is not null group by all order by all"""
-        ).fetchdf()
-        amount, n = rows["amount"].to_numpy(dtype=float), rows["cases"].to_numpy(dtype=float)
-        logs = np.log(np.where(amount > 0, amount, 1)) * n
+        who = _counted(
+            connection,
+            f"""{value} as amount, count(*) as cases {source}
+            and {_population(measure)} and ({measure["value"]}) is not null""",
+            held,
+        )
+        amount, cases = _columns(connection, "amount", "cases")
         found[measure["measure_id"]] = Whose(
-            **_numbered(rows, facts), events=np.where(amount > 0, n, 0.0), cases=n, logs=logs
+            **who,
+            events=_narrow(np.where(amount > 0, cases, 0)),
+            cases=_narrow(cases),
+            logs=np.log(np.where(amount > 0, amount, 1)) * cases,
         )
     return found
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, counts: str, held: list[str]) -> dict[str, Any]:
+    """Leaves the table `counted`: counts by who and finest cell, in the order of these labels. Returns what numbers them.
+
+    The labels stay in the database: there are as many as cases, and as text of Python they would take most of the memory.
+    """
+    by = [*GROUPS, *held]
+    connection.execute(
+        f"create or replace temp table counted as select {', '.join([*WHO, *by])}, {counts} group by all order by all"
+    )
+    # a label that is not on file has the number -1
+    numbers = [f"if({name} is null, -1, dense_rank() over (order by {name}) - 1) as {name}" for name in WHO]
+    cell, *whose = (
+        numbered.astype(np.int32)
+        for numbered in _columns(connection, f"dense_rank() over (order by {', '.join(by)}) - 1 as cell", *numbers)
+    )
+    cells = connection.execute(f"select distinct {', '.join(by)} from counted order by all").fetchdf()
+    names = {
+        f"{part}_names": tuple(
+            str(name)
+            for (name,) in connection.execute(
+                f"select distinct by_{part} from counted where by_{part} is not null order by all"
+            ).fetchall()
+        )
+        for part in ("unit", "agency")
+    }
+    person, unit, prosecutor, agency = whose
+    return {
+        "cells": cells.rename(columns=lambda name: name.removeprefix("held_")), "cell": cell, "person": person,
+        "unit": unit, "prosecutor": prosecutor, "agency": agency, **names,
+    }  # fmt: skip
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, *columns: str) -> list[NDArray[np.int64]]:
+    """Columns of `counted`, in its order."""
+    found = connection.execute(f"select {', '.join(columns)} from counted order by rowid").fetchnumpy()
+    return [np.asarray(values, dtype=np.int64) for values in found.values()]
+
+
+def _narrow(counts: NDArray[np.int64]) -> NDArray[np.unsignedinteger[Any]]:
+    """In as few bytes as the largest needs: of one person and cell there are mostly one or two."""
+    return counts.astype(np.min_scalar_type(counts.max(initial=0)))
 
 
 def counts_of(rates: Iterable[Mapping[Any, Any]]) -> str:
@@ -126,18 +177,3 @@ def _source(fact: str, columns: list[str], facts: list[str]) -> str:
             on coalesce(asked.of_referral, cases.referral_id) = referrals.referral_id
         left join staging.stg_arrests as arrests on coalesce(asked.of_arrest, referrals.arrest_id) = arrests.arrest_id
     ) where true"""
-
-
-def _numbered(rows: pd.DataFrame, facts: list[str]) -> dict[str, Any]:
-    """The finest cells, and the number of each row's cell, person, unit, prosecutor and agency."""
-    named = rows.rename(columns={f"held_{name}": name for name in facts})
-    by = [*GROUPS, *facts]
-    cell = named.groupby(by, sort=True, dropna=False).ngroup().to_numpy(dtype=np.intp)
-    cells = named[by].drop_duplicates().sort_values(by, ignore_index=True)
-    numbers = {name: pd.factorize(rows[name], sort=True) for name in WHO}
-    person, unit, prosecutor, agency = (numbers[name][0].astype(np.intp) for name in WHO)
-    units, agencies = (tuple(str(name) for name in numbers[who][1]) for who in ("by_unit", "by_agency"))
-    return {
-        "cells": cells, "cell": cell, "person": person, "unit": unit, "prosecutor": prosecutor, "agency": agency,
-        "unit_names": units, "agency_names": agencies,
-    }  # fmt: skip

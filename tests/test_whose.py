@@ -79,6 +79,14 @@ def test_its_counts_are_those_of_the_fact_and_no_row_is_doubled(database: Path, 
     assert by_cell.tolist() == counted["denominator"].tolist(), "cells are in the order of their labels"
 
 
+def test_its_numbers_take_few_bytes_and_are_widened_before_they_are_multiplied(whose: dict[str, Whose]) -> None:
+    found = whose["M-1"]
+    assert (found.cases.itemsize, found.person.itemsize) == (1, 4), "as many as the cases of a state"
+    wide = found.at(found.cells, list(found.cells), list(QUARTERS))
+    assert {wide.events.dtype, wide.cases.dtype, wide.person.dtype} == {np.dtype(float), np.dtype(np.intp)}
+    assert wide.cases.sum() == found.cases.sum()
+
+
 def test_of_an_amount_it_holds_those_above_zero_and_the_sums_of_their_logs(whose: dict[str, Whose]) -> None:
     found = whose["M-2"]
     assert found.cases.sum() == whose["M-1"].events.sum()
