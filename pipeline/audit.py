@@ -22,6 +22,7 @@ import pandas as pd
 from pipeline import __version__
 from pipeline.contract import ROOT, load_contract
 from pipeline.control_totals import compare
+from pipeline.database import open_database
 from pipeline.errors import AuditError, Problem, place
 from pipeline.findings import declared_worklists, find, judge, judged, track
 from pipeline.ingest.drift import find_drift
@@ -96,7 +97,7 @@ def find_keys(*, office: str, raw: Path | None, as_of_date: date | None, keys: S
         work = Path(folder)
         database = work / "audit.duckdb"
         land(office=mapping, contract=contract, raw=raw or default_raw(office), database=database, work=work)
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with open_database(database) as connection:
             for key in keys:
                 places = {
                     place
@@ -426,7 +427,7 @@ class _Audit:
         from pipeline.for_the_unit.cliffs import COUNTS, cliff_table
 
         folder = self.out / "restricted"
-        connection = duckdb.connect(str(self.database), read_only=True)
+        connection = open_database(self.database, with_files=True)
         try:
             for table in _tables_of(connection, "marts"):
                 # A fact's first column is its key; cells and values are ordered by all their labels.
@@ -502,7 +503,7 @@ def inert_labels(frame: pd.DataFrame) -> pd.DataFrame:
 
 def read_counts(database: Path) -> Counts:
     """The counts of a built database; the catalogue in the order of its file, an empty cell as an empty text."""
-    connection = duckdb.connect(str(database), read_only=True)
+    connection = open_database(database)
     try:
         tables = _tables_of(connection, "marts")
         cells, values, clusters = (
@@ -530,7 +531,7 @@ def read_counts(database: Path) -> Counts:
 
 def read_policies(database: Path) -> list[dict[str, str]]:
     """The versions of policies with the measures that they should move: about nobody, and without their keys."""
-    connection = duckdb.connect(str(database), read_only=True)
+    connection = open_database(database)
     try:
         rows = connection.execute(
             """

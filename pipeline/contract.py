@@ -68,13 +68,6 @@ Contract = Mapping[str, Table]
 
 
 @cache
-def duckdb_memory_limit() -> str:
-    """How much DuckDB may hold at a time, in the steps that read every row; the models' own profile states it."""
-    profile = yaml.safe_load((ROOT / "pipeline" / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
-    return str(profile["immigration_integrity_audit"]["outputs"]["duckdb"]["settings"]["memory_limit"])
-
-
-@cache
 def load_contract(folder: Path = CONTRACT_FOLDER) -> Contract:
     """All tables by name, in the order of the files and of the tables in them."""
     raw: dict[str, dict[str, object]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.database import open_database
 from pipeline.errors import AuditError, Problem, place
 
 _HEADER = ("id", "label", "published", "query", "source")
@@ -37,7 +38,7 @@ def compare(*, office_folder: Path, database: Path) -> list[ControlTotal]:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != _HEADER:
             raise AuditError([_problem(path, 1, f"has the columns {reader.fieldnames}", ", ".join(_HEADER))])
-        connection = duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"})
+        connection = open_database(database)
         try:
             for row in reader:
                 try:

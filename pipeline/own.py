@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.config import AuditSettings
+from pipeline.database import open_database
 from pipeline.errors import AuditError, Problem
 from pipeline.estimands import Estimand, load_estimands
 from pipeline.ingest.located_yaml import LocatedYaml, Path_
@@ -46,7 +47,7 @@ def count_own_measures(*, office_folder: Path, database: Path, settings: AuditSe
     if not path.is_file():
         return Own()
     document = LocatedYaml(path)
-    connection = duckdb.connect(str(database), config={"enable_external_access": "false"})
+    connection = open_database(database, read_only=False)
     try:
         problems = list(_problems(document))
         if not problems:

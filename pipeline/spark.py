@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
-
 from pipeline.contract import load_contract
+from pipeline.database import open_database
 from pipeline.errors import AuditError, Problem, place
 from pipeline.ingest.read import literal, quoted
 
@@ -111,7 +110,7 @@ def hand_over(*, database: Path, folder: Path) -> None:
 
     session = SparkSession.active()
     folder.mkdir(parents=True)
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, with_files=True) as connection:
         landed = ["audit_settings", "supplied", *load_contract()]
         reference = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'reference' order by table_name"
@@ -126,7 +125,7 @@ def hand_over(*, database: Path, folder: Path) -> None:
 
 def bring_back(*, database: Path, warehouse: Path, models: Iterable[tuple[str, str]]) -> None:
     """Put the rows of models (schema, name) into the database, where their tables stand empty: in the types of those."""
-    with duckdb.connect(str(database)) as connection:
+    with open_database(database, read_only=False, with_files=True) as connection:
         connection.execute("set timezone = 'UTC'")
         for schema, name in models:
             model = f"{schema}.{quoted(name)}"

@@ -25,7 +25,8 @@ import duckdb
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from pipeline.contract import ROOT, duckdb_memory_limit, load_contract
+from pipeline.contract import ROOT, load_contract
+from pipeline.database import memory_limit
 from pipeline.errors import AuditError, Problem
 from pipeline.ingest.located_yaml import LocatedYaml, Path_
 from pipeline.ingest.office import nearest
@@ -109,7 +110,7 @@ def validate(
     a `checks.yml` with the office's own thresholds, exemptions and rules; what is wrong in it raises `AuditError`.
     The database is opened read-only, and closed on return.
     """
-    connection = duckdb.connect(config={"temp_directory": f"{database}.tmp", "memory_limit": duckdb_memory_limit()})
+    connection = duckdb.connect(config={"temp_directory": f"{database}.tmp", "memory_limit": memory_limit()})
     try:
         connection.execute(f"attach {_literal(str(database))} as audit (read_only)")
         connection.execute("use audit")

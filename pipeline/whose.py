@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.contract import duckdb_memory_limit
+from pipeline.database import open_database
 from pipeline.estimands import Estimand, Whose
 from pipeline.ingest.read import quoted
 
@@ -30,11 +30,7 @@ def read_whose(database: Path, catalogue: pd.DataFrame, estimands: Iterable[Esti
         for fact in estimand.facts:
             held.setdefault(fact, set()).update(of.column for of in estimand.hold_equal)
     found: dict[str, Whose] = {}
-    with duckdb.connect(
-        str(database),
-        read_only=True,
-        config={"enable_external_access": "false", "memory_limit": duckdb_memory_limit()},
-    ) as connection:
+    with open_database(database) as connection:
         for fact, columns in held.items():
             measures = catalogue[catalogue["fact"].eq(fact) & catalogue["kind"].isin(["rate", "distribution"])]
             if len(measures):

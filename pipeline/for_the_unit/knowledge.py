@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from pipeline.config import AuditSettings
+from pipeline.database import open_database
 from pipeline.findings import rules
 from pipeline.measures import MINIMUM_CASES
 from pipeline.stats import bounds, intervals
@@ -40,7 +40,7 @@ def knowledge_table(database: Path, catalogue: pd.DataFrame, settings: AuditSett
     band = tuple(rules()["unknown_share_of_noncitizens"])
     rates = catalogue[catalogue["kind"].eq("rate") & catalogue["numerator"].ne("")]
     rows = []
-    with duckdb.connect(str(database), config={"enable_external_access": "false"}) as connection:
+    with open_database(database) as connection:
         connection.execute(f"create or replace temp table detainer_alone as {_DETAINER_ALONE}")
         counted = counted_rates(
             connection,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
+from pipeline.database import open_database
 from pipeline.measures import MINIMUM_CASES
 from pipeline.stats import bounds, intervals
 from pipeline.whose import counted_rates
@@ -53,7 +53,7 @@ def race_sources(database: Path, catalogue: pd.DataFrame) -> tuple[pd.DataFrame,
     the worst case.
     """
     rows = []
-    with duckdb.connect(str(database), config={"enable_external_access": "false"}) as connection:
+    with open_database(database) as connection:
         connection.execute(_RECORDED)
         sources = connection.execute(_BY_SOURCE).fetchdf()
         limits = intervals.wilson(sources["hispanic_elsewhere"], sources["described_elsewhere"])

@@ -12,10 +12,10 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
 import pandas as pd
 
 from pipeline.contract import load_contract
+from pipeline.database import open_database
 from pipeline.ingest.land import land
 from pipeline.ingest.link import Doubtful, ends, model
 from pipeline.ingest.office import Office
@@ -57,7 +57,7 @@ def list_doubtful(doubtful: Sequence[Doubtful], *, database: Path) -> None:
     """Add the fact `marts.mart_linkage__doubtful` to a built database: one row per person to be looked at, by key."""
     columns = {"person": "person_id", "weakest": "weakest_link", "nearest": "nearest_link", "nearest_person": "nearest_person_id"}  # fmt: skip
     frame = pd.DataFrame([asdict(one) for one in doubtful], columns=[one.name for one in fields(Doubtful)])
-    with duckdb.connect(str(database)) as connection:
+    with open_database(database, read_only=False) as connection:
         connection.register("doubtful", frame.rename(columns=columns))
         connection.execute("create table marts.mart_linkage__doubtful as from doubtful order by person_id")
 

@@ -17,6 +17,7 @@ import duckdb
 import pandas as pd
 import xlsxwriter
 
+from pipeline.database import open_database
 from pipeline.disclose.registry import load_registry
 from pipeline.ingest.read import literal, quoted
 
@@ -47,7 +48,7 @@ def write_worklists(
     out.mkdir(parents=True, exist_ok=True)
     measures = {row["measure_id"]: row for row in catalogue.to_dict("records")}
     written = []
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database) as connection:
         for finding in findings:
             measure = measures[finding["measure_id"]]
             most = MOST_ROWS if finding["rule"] in ("gap", "part") else ALL_ROWS

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.contract import Column, Contract, Table
+from pipeline.database import open_database
 from pipeline.ingest.read import literal, quoted
 
 #: Fewer rows than this in either say nothing about shares and medians.
@@ -49,7 +50,7 @@ class Drift:
 
 def find_drift(*, database: Path, contract: Contract) -> tuple[Drift, ...]:
     """All differences of the last batch from those before it, the largest first; none where there is but one batch."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database) as connection:
         found: list[Drift] = []
         batches = sorted(
             {

@@ -15,7 +15,8 @@ import duckdb
 import pyarrow as pa
 from rapidfuzz import fuzz, process
 
-from pipeline.contract import LINEAGE, Contract, duckdb_memory_limit
+from pipeline.contract import LINEAGE, Contract
+from pipeline.database import open_database
 from pipeline.errors import AuditError, Problem, Severity, place
 from pipeline.ingest.compile import CompiledColumn, EntryCompiler, cleaned, namespace
 from pipeline.ingest.expression import columns_of
@@ -78,10 +79,11 @@ def land(
     What does not fit into `memory_limit`, by default that of all steps, waits in `work`.
     """
     sources = find_sources(office, raw, freeze=freeze, work=work)
-    connection = duckdb.connect(str(database))
+    connection = open_database(database, read_only=False, with_files=True)
     try:
         connection.execute(f"set temp_directory = {literal(str(work / 'spill'))}")
-        connection.execute(f"set memory_limit = {literal(memory_limit or duckdb_memory_limit())}")
+        if memory_limit is not None:
+            connection.execute(f"set memory_limit = {literal(memory_limit)}")
         connection.execute("set enable_progress_bar = false")  # a notebook would show it
         settings = office.settings
         install_key(connection, identifier_key(settings.office, office.identifiers, settings.as_of_date))

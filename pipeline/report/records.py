@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
 from pipeline.contract import load_contract
+from pipeline.database import open_database
 from pipeline.ingest.land import land
 from pipeline.ingest.office import Office, load_office, office_folder
 from pipeline.report import figures
@@ -61,7 +61,7 @@ class OpenRecords:
 
     def rows(self, query: str) -> pd.DataFrame:
         """The answer of the landed tables (schema `landed`) to a query; see `models/contract` for what they hold."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+        with open_database(self.database) as connection:
             return connection.execute(query).df()
 
 

@@ -1,0 +1,28 @@
+"""The database of an audit, opened alike in every step."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from pipeline.contract import ROOT
+
+
+@cache
+def memory_limit() -> str:
+    """How much DuckDB may hold at a time; the models' own profile states it."""
+    profile = yaml.safe_load((ROOT / "pipeline" / "dbt" / "profiles.yml").read_text(encoding="utf-8"))
+    return str(profile["immigration_integrity_audit"]["outputs"]["duckdb"]["settings"]["memory_limit"])
+
+
+def open_database(database: Path, *, read_only: bool = True, with_files: bool = False) -> duckdb.DuckDBPyConnection:
+    """What does not fit into `memory_limit` waits in a folder beside the database.
+
+    Unless `with_files`, nothing else of the machine can be read or written, whatever SQL an office brings.
+    """
+    external = "true" if with_files else "false"
+    config = {"memory_limit": memory_limit(), "enable_external_access": external}
+    return duckdb.connect(str(database), read_only=read_only, config=dict(config))

@@ -1,0 +1,46 @@
+"""The database of an audit: what a step may hold, and what it can reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.database import memory_limit, open_database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "audit.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table cases as select i as case_id from range(3) as t(i)")
+    (tmp_path / "private.csv").write_text("name\nAna\n", encoding="utf-8")
+    return path
+
+
+def test_no_step_holds_more_than_the_models_may(database: Path) -> None:
+    with open_database(database) as connection:
+        [(held,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+    assert (memory_limit(), held) == ("4GB", "3.7 GiB")
+
+
+def test_a_query_of_an_office_reads_and_writes_no_file_of_the_machine(database: Path) -> None:
+    files = database.with_name("private.csv"), database.with_name("taken.csv")
+    with open_database(database) as connection:
+        for query in (
+            f"from read_csv('{files[0]}')",
+            f"copy cases to '{files[1]}'",
+            "set enable_external_access = true",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(query)
+    with open_database(database, with_files=True) as connection:
+        connection.execute(f"copy cases to '{files[1]}'")
+
+
+def test_it_is_only_read_unless_a_step_says_that_it_writes(database: Path) -> None:
+    with open_database(database) as connection, pytest.raises(duckdb.InvalidInputException, match="read-only"):
+        connection.execute("delete from cases")
+    with open_database(database, read_only=False) as connection:
+        connection.execute("delete from cases")
