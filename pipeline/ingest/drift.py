@@ -217,7 +217,8 @@ def _sent_again(
     counts = "".join(f", count(*) filter (where {c})" for c in changed)
     found = connection.execute(
         f"""with sent as (select *, row_number() over (partition by {key}, _batch_id order by _source_file desc, _source_row desc) as copy
-            from {rows}),
+            -- what the last batch does not speak of would be sorted in vain
+            from {rows} as n semi join (select {key} from {rows} where _batch_id = {last}) as t on {same}),
         n as (select * from sent where _batch_id = {last} and copy = 1),
         -- The last word of the batches before.
         t as (select * from sent where _batch_id <> {last} and copy = 1
