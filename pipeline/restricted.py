@@ -122,27 +122,36 @@ def forget(audit: Path) -> Receipt:
     """Remove every table and list with a row a person, a case or an event, look for their keys in all that is left, and
     leave a receipt. Counts stay, so the audit can still be released.
 
-    Raises `AuditError` where there is no audit, or where a key is still found; then the receipt says in which files.
+    Raises `AuditError` where there is no audit; where a table cannot be read, whose keys nobody could look for, and then
+    nothing is removed; or where a key is still found, and then the receipt says in which files.
     """
     run = _run(audit)
     with alone(audit):
         for leftover in leftovers(audit):
             shutil.rmtree(leftover, ignore_errors=True)
-        keys, removed = [], []
+        keys, removed, damaged = [], [], []
         with opened(audit) as plain:
             for path in sorted(p for p in plain.rglob("*") if p.is_file()):
                 rows = None
+                name = path.relative_to(plain).as_posix()
                 if path.suffix == ".parquet":
-                    rows = pq.read_metadata(path).num_rows
-                    columns = list(keys_of(path))
+                    try:
+                        rows = pq.read_metadata(path).num_rows
+                        columns = list(keys_of(path))
+                    except (OSError, pa.ArrowException):
+                        damaged.append(name)
+                        continue
                     if not columns and "_source_row" not in pq.read_schema(path).names:
                         continue
                     keys += [pc.unique(column) for column in columns]
                 elif path.suffix != ".xlsx":
                     continue
-                name = path.relative_to(plain).as_posix()
                 entry: dict[str, str | int] = {"file": name, "sha256": sha256(path.read_bytes()).hexdigest()}
                 removed.append(entry if rows is None else entry | {"rows": rows})
+        if damaged:
+            what, expected = "cannot be read, so nobody could look for its keys", "a table as `iiu audit` wrote it"
+            fix = "Delete the whole folder of the audit, or run `iiu audit` again and then forget"
+            raise _problem("IIU148", ", ".join(damaged), what, expected, fix)
         if not removed and (audit / RECEIPT).is_file():
             return _receipt(json.loads((audit / RECEIPT).read_text(encoding="utf-8")))
         for entry in removed:
@@ -167,9 +176,11 @@ def forget(audit: Path) -> Receipt:
 
 
 def _run(audit: Path) -> dict[str, str]:
+    """Of which office the audit is, and of which day."""
     try:
-        return dict(json.loads((audit / "run.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        run = json.loads((audit / "run.json").read_text(encoding="utf-8"))
+        return {"office": run["office"], "as_of_date": date.fromisoformat(run["as_of_date"]).isoformat()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         fix = "Name the folder of an audit after --audit"
         raise _problem("IIU141", str(audit), "holds no audit", "a folder with a run.json", fix) from error
 

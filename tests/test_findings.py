@@ -260,10 +260,21 @@ def test_only_an_earlier_audit_of_the_same_office_can_be_looked_back_to(tmp_path
     (tmp_path / "restricted").mkdir()
     for name, text in {
         "run.json": '{"office": "there"}',
-        "findings.json": "[1]",
-        "restricted/findings.json": "[2]",
+        "findings.json": '[{"id": "a"}]',
+        "restricted/findings.json": '[{"id": "b"}]',
     }.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(AuditError, match=r"IIU141.*an audit of .there."):
         _findings_of(tmp_path, "here")
-    assert _findings_of(tmp_path, "there") == ([1], [2])
+    assert _findings_of(tmp_path, "there") == ([{"id": "a"}], [{"id": "b"}])
+
+
+@pytest.mark.parametrize(("file", "text"), [("run.json", "[]"), ("findings.json", "[3]"), ("findings.json", "3")])
+def test_a_damaged_earlier_audit_is_a_problem_and_no_crash(file: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "restricted").mkdir()
+    (tmp_path / "run.json").write_text('{"office": "here"}')
+    for name in ("findings.json", "restricted/findings.json"):
+        (tmp_path / name).write_text("[]")
+    (tmp_path / file).write_text(text)
+    with pytest.raises(AuditError, match=r"IIU141.*holds no findings"):
+        _findings_of(tmp_path, "here")

@@ -235,6 +235,88 @@ def test_a_folder_that_is_no_release_is_a_problem_and_no_crash(tmp_path: Path) -
     assert {problem.code for problem in verify(tmp_path)} == {"IIU641", "IIU642"}
 
 
+DAMAGED = {
+    **dict.fromkeys(["data/charging.xlsx", "data/measures.parquet", "data/measures.csv", "datapackage.json"], "IIU641"),
+    **dict.fromkeys(["provenance.json", "findings.json", "ledger.jsonl"], "IIU641"),
+    "approvals.json": "IIU643",
+    "SHA256SUMS": "IIU642",
+}
+SAY_THE_SENTENCES = ("data/measures.parquet", "provenance.json", "findings.json")
+
+
+@pytest.mark.parametrize(("file", "code"), DAMAGED.items())
+def test_what_cannot_be_read_is_a_problem_and_stops_no_other_look(file: str, code: str, copy: Path) -> None:
+    change_a_sentence(copy)
+    (copy / file).write_bytes(b"\xff\xfe\x00")
+    codes = {problem.code for problem in verify(copy)}
+    assert code in codes
+    assert ("IIU649" in codes) == (file not in SAY_THE_SENTENCES)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"approved"'])
+def test_approvals_of_no_hash_are_a_problem_and_no_crash(text: str, copy: Path) -> None:
+    (copy / APPROVALS).write_text(text, encoding="utf-8")
+    assert [problem.code for problem in verify(copy)] == ["IIU643"]
+
+
+def test_a_package_describes_no_file_outside_of_the_release(copy: Path) -> None:
+    shutil.copyfile(copy / "checks.csv", copy.parent / "checks.csv")
+    described = json.loads((copy / "datapackage.json").read_text(encoding="utf-8"))
+    described["resources"][0]["path"] = "../checks.csv"
+    (copy / "datapackage.json").write_text(json.dumps(described), encoding="utf-8")
+    assert "IIU644 ../checks.csv: missing" in " ".join(map(str, verify(copy)))
+
+
+@pytest.mark.parametrize("named", ["the office's", "nobody's"])
+def test_where_signers_are_named_a_release_without_a_signature_is_none_of_theirs(
+    named: str, copy: Path, tmp_path: Path
+) -> None:
+    signers = tmp_path / "signers"
+    if named == "the office's":
+        signers.write_text("office ssh-ed25519 AAAA\n", encoding="utf-8")
+    assert [problem.code for problem in verify(copy, signers)] == ["IIU651"]
+
+
+@pytest.mark.parametrize(
+    ("file", "bytes_", "code"),
+    [
+        ("ledger.jsonl", b"no line\n", "IIU612"),
+        ("ledger.jsonl", b"[]\n", "IIU612"),
+        ("2026-Q2/ledger.jsonl", b"\xff\xfe\n", "IIU612"),
+        ("restricted/2026-Q2.parquet", b"PAR1", "IIU638"),
+        ("restricted/2026-Q2.parquet", None, "IIU638"),
+    ],
+)
+def test_what_earlier_releases_are_known_by_must_be_readable(
+    file: str,
+    bytes_: bytes | None,
+    code: str,
+    audit: Path,
+    releases: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    to = Path(shutil.copytree(releases, tmp_path / "releases"))
+    if bytes_ is None:
+        (to / file).unlink()
+    else:
+        (to / file).write_bytes(bytes_)
+    options = ["release", "--name=2026-Q3", f"--audit={audit}", f"--to={to}"]
+    assert main([*options, *(f"--approve={role}={who}" for role, who in TWO.items())]) == 1
+    assert f"{code} {to / file}" in capsys.readouterr().err
+    assert not (to / "2026-Q3").exists()
+
+
+def test_an_audit_that_does_not_say_which_program_made_it_is_refused(
+    audit: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = Path(shutil.copytree(audit, tmp_path / "older"))
+    (older / "release" / PROVENANCE).write_text("[]", encoding="utf-8")
+    options = ["release", "--name=x", f"--audit={older}", f"--to={tmp_path / 'to'}"]
+    assert main([*options, *(f"--approve={role}={who}" for role, who in TWO.items())]) == 1
+    assert "IIU636" in capsys.readouterr().err
+
+
 def test_a_release_is_never_changed_and_needs_two_persons(
     audit: Path, releases: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

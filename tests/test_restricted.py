@@ -193,6 +193,29 @@ def test_a_folder_that_is_no_audit_is_not_touched(tmp_path: Path, capsys: pytest
     assert (tmp_path / "restricted" / "a.xlsx").exists()
 
 
+def test_nothing_is_forgotten_while_a_table_cannot_be_read_whose_keys_nobody_could_look_for(
+    audit: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened(audit) as plain:
+        sealed = plain != audit / "restricted"
+    if sealed:
+        pytest.skip("what was damaged while it was sealed cannot be opened at all")
+    (audit / "restricted" / "mart_bail.parquet").write_bytes(b"PAR1")
+    before = tree(audit)
+    assert main(["forget", f"--audit={audit}"]) == 1
+    assert "IIU148 mart_bail.parquet" in capsys.readouterr().err
+    assert tree(audit) == before
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"office": "tiny", "as_of_date": "soon"}', "no record"])
+def test_a_run_record_that_says_neither_office_nor_day_is_no_audit(
+    text: str, audit: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (audit / "run.json").write_text(text, encoding="utf-8")
+    assert main(["forget", f"--audit={audit}"]) == 1
+    assert "IIU141" in capsys.readouterr().err
+
+
 # --- the whole way ------------------------------------------------------------------------------------------------
 
 

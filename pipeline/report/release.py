@@ -131,7 +131,7 @@ def _release(
     measures, comparisons = (counted(pd.read_parquet(restricted / f"{n}.parquet")) for n in ("measures", "comparisons"))
     _check_measures([*corrections, *held_back], measures)
     ledger = _whole_ledger(to)
-    records = [pd.read_parquet(to / "restricted" / f"{earlier}.parquet") for earlier in ledger.releases]
+    records = _records(to, ledger.releases)
     published = publish(measures, comparisons, earlier=records, corrected=list(corrections), held_back=held_back)
     window = public.settings.window
     ledger = extended(ledger, published.measures, window=window, release=name, corrections=corrections)
@@ -178,9 +178,36 @@ def _enter(building: Path, to: Path, name: str, record: pd.DataFrame, ledger: Le
     write_ledger(ledger, to / LEDGER)
 
 
+def _records(to: Path, releases: Iterable[str]) -> list[pd.DataFrame]:
+    """What each release before is judged with. Raises AuditError with each that cannot be read: nothing is proved without."""
+    records, problems = [], []
+    for name in releases:
+        path = to / "restricted" / f"{name}.parquet"
+        try:
+            records.append(pd.read_parquet(path))
+        except (OSError, ValueError) as error:
+            what = f"cannot be read ({type(error).__name__})"
+            fix = "Take it from a copy: without it nobody can tell what this release gives away beside that one"
+            expected = f"what `iiu release` wrote with the release {name}"
+            problems.append(Problem(code="IIU638", where=str(path), what=what, expected=expected, fix=fix))
+    if problems:
+        raise AuditError(problems)
+    return records
+
+
 def _whole_ledger(to: Path) -> Ledger:
-    """The ledger of all releases below `to`. Raises AuditError where a release's own copy does not follow from it."""
-    ledgers = [read_ledger(path) for path in (to / LEDGER, *sorted(to.glob(f"[!.]*/{LEDGER}")))]
+    """The ledger of all releases below `to`. Raises AuditError where a copy cannot be read or does not follow from it."""
+    ledgers, problems = [], []
+    for path in (to / LEDGER, *sorted(to.glob(f"[!.]*/{LEDGER}"))):
+        try:
+            ledgers.append(read_ledger(path))
+        except (ValueError, KeyError, TypeError) as error:
+            what = f"cannot be read ({type(error).__name__})"
+            fix = "Take the ledger from an archived release: a line was changed"
+            expected = "a line of JSON a measure"
+            problems.append(Problem(code="IIU612", where=str(path), what=what, expected=expected, fix=fix))
+    if problems:
+        raise AuditError(problems)
     whole = max(ledgers, key=lambda ledger: len(ledger.lines))
     for ledger in ledgers:
         if whole.lines[: len(ledger.lines)] != ledger.lines:
@@ -291,7 +318,10 @@ def _check_request(audit: Path, to: Path, name: str, approvals: Mapping[str, str
 def program_of(audit: Path) -> str:
     """The hash of the program that made an audit; empty where it says none."""
     draft = audit / "release" / PROVENANCE
-    return str(json.loads(draft.read_text(encoding="utf-8"))["program"]["sha256"]) if draft.is_file() else ""
+    try:
+        return str(json.loads(draft.read_text(encoding="utf-8"))["program"]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _sign(sums: Path, key: Path) -> None:

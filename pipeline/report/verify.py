@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,22 +55,34 @@ def verify(folder: Path, signers: Path | None = None) -> list[Problem]:
     `signers` is the office's list of signers, had from elsewhere: without it a signature is held against the release's
     own list, which shows that nothing was altered since, but not by whom it was signed.
     """
-    problems = [*altered(folder), *_signature(folder, signers)]
-    try:
-        problems += _schema(folder)
-        tables = {
-            name: counted(pd.read_parquet(folder / "data" / f"{name}.parquet")) for name in ("measures", "comparisons")
-        }
-        settings = settings_of(folder)
-        problems += _copies(folder, settings, **tables)
-        problems += _rates(tables["measures"])
-        problems += _sums(tables["measures"])
-        problems += _comparisons(settings, **tables)
-        problems += _sentences(folder, **tables)
-        problems += _ledger(folder, tables["measures"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problems.append(_problem("IIU641", str(folder), f"the release cannot be read: {error}", "a whole release"))
-    return problems
+
+    @cache
+    def table(name: str) -> pd.DataFrame:
+        return counted(pd.read_parquet(folder / "data" / f"{name}.parquet"))
+
+    @cache
+    def settings() -> AuditSettings:
+        return settings_of(folder)
+
+    looks: tuple[Callable[[], Iterable[Problem]], ...] = (
+        lambda: altered(folder),
+        lambda: _signature(folder, signers),
+        lambda: _schema(folder),
+        lambda: _copies(folder, settings(), table("measures"), table("comparisons")),
+        lambda: _rates(table("measures")),
+        lambda: _sums(table("measures")),
+        lambda: _comparisons(settings(), table("measures"), table("comparisons")),
+        lambda: _sentences(folder, table("measures"), table("comparisons")),
+        lambda: _ledger(folder, table("measures")),
+    )
+    problems: list[Problem] = []
+    for look in looks:
+        try:
+            problems.extend(look())
+        except Exception as error:  # what somebody altered may fail anywhere, and stops no other look
+            what = f"cannot be read: {type(error).__name__}: {error}"
+            problems.append(_problem("IIU641", str(folder), what, "a whole release"))
+    return list(dict.fromkeys(problems))
 
 
 def altered(folder: Path) -> Iterator[Problem]:
@@ -79,7 +92,7 @@ def altered(folder: Path) -> Iterator[Problem]:
         yield _problem("IIU642", SUMS, "missing", "the hash of every file")
         return
     said = {}
-    for line in sums.read_text(encoding="utf-8").splitlines():
+    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, file = line.partition("  ")
         said[file] = digest
     true = file_hashes(folder)
@@ -91,7 +104,11 @@ def altered(folder: Path) -> Iterator[Problem]:
         elif said[file] != true[file]:
             yield _problem("IIU642", file, f"its hash is {true[file]}", said[file])
     if (folder / APPROVALS).is_file():
-        approved = json.loads((folder / APPROVALS).read_text(encoding="utf-8"))["approved"]
+        try:
+            approved = json.loads((folder / APPROVALS).read_text(encoding="utf-8"))["approved"]
+        except (ValueError, KeyError, TypeError):
+            yield _problem("IIU643", APPROVALS, "says of no hash that it was approved", "who approved which hash")
+            return
         if approved != sha256(sums):
             yield _problem("IIU643", SUMS, "not what was approved", f"the hash {approved}")
 
@@ -100,7 +117,7 @@ def _signature(folder: Path, signers: Path | None) -> Iterator[Problem]:
     """A signature is by one of the signers; and where signers are named, there is one."""
     named = signers or folder / SIGNERS
     if not (folder / SIGNATURE).is_file():
-        if named.is_file():
+        if signers is not None or named.is_file():
             yield _problem("IIU651", SIGNATURE, "missing", f"a signature by one of {named.name}")
         return
     try:
@@ -124,8 +141,8 @@ def _signed_by(name: str, folder: Path, signers: Path) -> bool:
 def _schema(folder: Path) -> Iterator[Problem]:
     for resource in json.loads((folder / PACKAGE).read_text(encoding="utf-8"))["resources"]:
         file = resource["path"]
-        if not (folder / file).is_file():
-            yield _problem("IIU644", file, "missing", "a table that datapackage.json describes")
+        if not (folder / file).is_file() or folder.resolve() not in (folder / file).resolve().parents:
+            yield _problem("IIU644", file, "missing", "a table that datapackage.json describes, in the release itself")
             continue
         rows = pd.read_csv(folder / file, dtype=str, keep_default_na=False)
         fields = resource["schema"]["fields"]
