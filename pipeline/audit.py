@@ -577,6 +577,7 @@ def _findings_of(since: Path, office: str) -> tuple[list[dict[str, Any]], list[d
         audited = json.loads((since / "run.json").read_text(encoding="utf-8"))["office"]
         with opened(since) as restricted:
             found = [json.loads((f / "findings.json").read_text(encoding="utf-8")) for f in (since, restricted)]
+        # what has no id is no finding, and raises
         found = [[{**finding, "id": finding["id"]} for finding in findings] for findings in found]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AuditError(

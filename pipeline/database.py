@@ -23,6 +23,8 @@ def open_database(database: Path, *, read_only: bool = True, with_files: bool = 
 
     Unless `with_files`, nothing else of the machine can be read or written, whatever SQL an office brings.
     """
-    external = "true" if with_files else "false"
-    config = {"memory_limit": memory_limit(), "enable_external_access": external}
-    return duckdb.connect(str(database), read_only=read_only, config=dict(config))
+    return duckdb.connect(
+        str(database),
+        read_only=read_only,
+        config={"memory_limit": memory_limit(), "enable_external_access": "true" if with_files else "false"},
+    )

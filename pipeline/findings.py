@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from pipeline.contract import ROOT
-from pipeline.measures import COUNTS, MINIMUM_CASES
+from pipeline.measures import BOTH_SIDES, COUNTS, MINIMUM_CASES
 from pipeline.stats import intervals
 from pipeline.stats.multiplicity import detectable_gap, false_discovery
 
@@ -173,7 +173,7 @@ def _named_once(gaps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The gaps with `same_as`: what tells one story is one finding."""
 
     def counts(gap: Mapping[str, Any]) -> tuple[object, ...]:
-        return gap["contrast"], gap["race"], from_either_side([gap[name] for name in COUNTS[:4]])
+        return gap["contrast"], gap["race"], from_either_side([gap[name] for name in BOTH_SIDES])
 
     lead: dict[tuple[object, ...], str] = {}
     for gap in sorted(gaps, key=lambda gap: tuple(gap[k] for k in KEY)):
@@ -235,7 +235,7 @@ def _parts(overall: pd.DataFrame, titles: Mapping[str, str]) -> Iterator[dict[st
     """Parts of one measure that differ. The test counts cases: a person may have some in both parts."""
     compared = list(_compared_parts(overall))
     p_values = [
-        float(intervals.score_p_value(*(row[name] for name in COUNTS[:4])))
+        float(intervals.score_p_value(*(row[name] for name in BOTH_SIDES)))
         for row in compared
     ]  # fmt: skip
     for row, q_value in zip(compared, false_discovery(p_values), strict=True):
@@ -272,7 +272,7 @@ def _compared_parts(overall: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }
         yield {
             **pair,
-            **dict(zip(COUNTS[:4], counts, strict=True)),
+            **dict(zip(BOTH_SIDES, counts, strict=True)),
             **{name: float(f"{number:.6g}") for name, number in numbers.items()},
             "mart": group["mart"],
             "unit": group["unit"],

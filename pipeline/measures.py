@@ -95,7 +95,9 @@ COMPARISON_COLUMNS = [
     ),
     *("bound_low", "bound_high", "unit", "status", "reason"),
 ]
-COUNTS = ["numerator", "denominator", "reference_numerator", "reference_denominator", "unknown_citizenship"]
+#: Of a comparison: the group, then the reference.
+BOTH_SIDES = ["numerator", "denominator", "reference_numerator", "reference_denominator"]
+COUNTS = [*BOTH_SIDES, "unknown_citizenship"]
 SIDE = ["numerator", "denominator", "estimate", "ci_low", "ci_high", "bound_low", "bound_high", "status", "reason"]
 NUMBERS = [
     *("estimate", "ci_low", "ci_high", "bound_low", "bound_high", "reference_estimate"),
@@ -769,7 +771,7 @@ def _compared(table: pd.DataFrame) -> pd.DataFrame:
     columns = [c for side in SIDE[:-2] for c in (side, f"reference_{side}")]
     number = {c: table[c].to_numpy(dtype=float, na_value=np.nan) for c in columns}
     rate = table["ci_method"].eq("wilson").to_numpy()
-    counts = [np.where(rate, number[c], np.nan) for c in COUNTS[:4]]
+    counts = [np.where(rate, number[c], np.nan) for c in BOTH_SIDES]
     gap = intervals.mover(
         number["estimate"],
         Interval(low=number["ci_low"], high=number["ci_high"]),

@@ -112,6 +112,7 @@ def validate(
     """
     connection = duckdb.connect(config={"temp_directory": f"{database}.tmp", "memory_limit": memory_limit()})
     try:
+        # Under a name of its own: the name of a file may be that of a schema.
         connection.execute(f"attach {_literal(str(database))} as audit (read_only)")
         connection.execute("use audit")
         # Whatever SQL a rule holds, it can read this database and nothing else of the machine.

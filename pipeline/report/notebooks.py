@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contract import ROOT
+from pipeline.measures import BOTH_SIDES
 from pipeline.report import figures
 from pipeline.report.language import ENGLISH
 from pipeline.report.story import Story
@@ -149,9 +150,8 @@ class OpenAudit:
         gaps = self.comparisons.query(
             "mart == @mart and contrast == 'citizenship' and period == 'all' and difference_method == 'newcombe'"
         )
-        sides = ["numerator", "denominator", "reference_numerator", "reference_denominator"]
-        shown = gaps.dropna(subset=[*sides, "difference"])
-        again = newcombe(*(shown[side].astype(float) for side in sides))
+        shown = gaps.dropna(subset=[*BOTH_SIDES, "difference"])
+        again = newcombe(*(shown[side].astype(float) for side in BOTH_SIDES))
         ours = shown[["measure_id", "stratum", "difference", "difference_low", "difference_high"]].assign(
             low_again=again.low, high_again=again.high
         )

@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.disclose import load_registry
 from pipeline.findings import CLEAR, NOT_JUDGED, from_either_side
 from pipeline.fixed_mix import with_one_mix
-from pipeline.measures import COUNTS, NOT_SUPPLIED
+from pipeline.measures import BOTH_SIDES, NOT_SUPPLIED
 from pipeline.report import figures, words
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
@@ -45,7 +45,7 @@ class Check:
     def snippet(self) -> str:
         """Python that a reader runs beside the downloaded file. The build runs it too."""
         conditions = "\n      and ".join(f"{column} = '{value}'" for column, value in self.where.items())
-        columns = ", ".join(f"round({c}, 4)" if c not in COUNTS else c for c in self.columns)
+        columns = ", ".join(f"round({c}, 4)" if c not in BOTH_SIDES else c for c in self.columns)
         return (
             "import duckdb\n\n"
             f'found = duckdb.execute("""\n    select {columns}\n    from \'{self.table}.parquet\'\n    where {conditions}\n""")'
@@ -353,7 +353,7 @@ class Story:
         alike: dict[object, list[tuple[Any, Any]]] = {}  # one gap under several names is drawn once
         for m, gap in pairs:
             is_shown = gap.status in SHOWN
-            counts = from_either_side([int(getattr(gap, c)) for c in COUNTS[:4]]) if is_shown else m.measure_id
+            counts = from_either_side([int(getattr(gap, c)) for c in BOTH_SIDES]) if is_shown else m.measure_id
             alike.setdefault(counts, []).append((m, gap))
         drawn = list(alike.values())[:most]
         pairs, twins = [same[0] for same in drawn], [m for same in drawn for m, _ in same[1:]]
@@ -403,8 +403,8 @@ class Story:
             check=Check(
                 table="comparisons",
                 where={"measure_id": first[0].measure_id, "period": ALL, "contrast": "citizenship", "stratum": ALL},
-                columns=("numerator", "denominator", "reference_numerator", "reference_denominator", "difference"),
-                expected=(*(int(getattr(first[1], c)) for c in COUNTS[:4]), round(first[1].difference, 4)),
+                columns=(*BOTH_SIDES, "difference"),
+                expected=(*(int(getattr(first[1], c)) for c in BOTH_SIDES), round(first[1].difference, 4)),
             ),
         )  # fmt: skip
 
