@@ -335,6 +335,8 @@ def test_an_accident_that_can_be_read_loses_nothing_and_changes_nothing_unsaid(c
     whole = [row for row in rows if row in SAID]
     assert len(whole) == (0 if accident.landed == 0 else 2 if "loaded without it" in accident.warning else
                           2 if "spreadsheet" in accident.warning else 3), rows  # fmt: skip
+    copies = {path.name for path in tiny.work.iterdir()} - {"audit.duckdb", "unpacked"}
+    assert not copies  # of the export in the clear, once it is read
 
 
 def encrypted() -> bytes:

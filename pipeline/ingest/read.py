@@ -12,6 +12,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 import duckdb
@@ -61,21 +62,13 @@ def literal(text: str) -> str:
 
 
 def read_file(connection: duckdb.DuckDBPyConnection, source: SourceFile, *, table: str, work: Path) -> RawTable:
-    """Load `source` into the table `table`. Raises `AuditError` if the file cannot be read as `office.yml` says."""
+    """Load `source` into the table `table`. Raises `AuditError` if the file cannot be read as `office.yml` says.
+
+    An unpacked or converted copy that reading needs lies in `work` until the table is loaded, and no longer.
+    """
     _refuse_other_content(source)
-    if source.mapping.format["type"] == "parquet":
-        raw = _read_parquet(connection, source, table)
-    elif (copy := converted(source, work)) is not None:
-        as_text = replace(source, path=copy.path, mapping=replace(source.mapping, format=copy.layout))
-        raw = _read_csv(connection, as_text, table, work, offset=copy.offset)
-        raw = replace(
-            raw,
-            records=raw.records + len(copy.rejects),
-            rejects=tuple(sorted((*copy.rejects, *raw.rejects), key=lambda reject: reject.row)),
-            warnings=(*copy.warnings, *raw.warnings),
-        )
-    else:
-        raw = _read_csv(connection, source, table, work, offset=0)
+    with TemporaryDirectory(dir=work) as copies:
+        raw = _read_as_declared(connection, source, table, Path(copies))
     if source.has_changed:
         raise refused(
             source,
@@ -87,6 +80,22 @@ def read_file(connection: duckdb.DuckDBPyConnection, source: SourceFile, *, tabl
     if raw.records == 0:
         raw = replace(raw, warnings=(*raw.warnings, _no_rows(source)))
     return raw
+
+
+def _read_as_declared(connection: duckdb.DuckDBPyConnection, source: SourceFile, table: str, work: Path) -> RawTable:
+    if source.mapping.format["type"] == "parquet":
+        return _read_parquet(connection, source, table)
+    copy = converted(source, work)
+    if copy is None:
+        return _read_csv(connection, source, table, work, offset=0)
+    as_text = replace(source, path=copy.path, mapping=replace(source.mapping, format=copy.layout))
+    raw = _read_csv(connection, as_text, table, work, offset=copy.offset)
+    return replace(
+        raw,
+        records=raw.records + len(copy.rejects),
+        rejects=tuple(sorted((*copy.rejects, *raw.rejects), key=lambda reject: reject.row)),
+        warnings=(*copy.warnings, *raw.warnings),
+    )
 
 
 def _no_rows(source: SourceFile) -> Problem:
