@@ -102,7 +102,7 @@ def install_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     connection.execute("set variable inner_key = ?", [bytes(b ^ 0x36 for b in padded)])
     connection.execute("set variable outer_key = ?", [bytes(b ^ 0x5C for b in padded)])
     connection.execute(
-        """create or replace temp macro keyed(namespace, value) as left(translate(to_base64(unhex(sha256(
+        """create or replace temp macro keyed(namespace, value) as translate(left(to_base64(unhex(sha256(
             getvariable('outer_key') || unhex(sha256(getvariable('inner_key') || encode(namespace || '|' || value)))
-        ))), '+/', '-_'), 12)"""
+        ))), 12), '+/', '-_')"""
     )
