@@ -162,6 +162,21 @@ def test_a_mart_nobody_wrote_words_for_gets_its_page(public: PublicData, tmp_pat
     assert "<h1>Street lights</h1>" in (out / "en" / "street-lights.html").read_text(encoding="utf-8")
 
 
+def test_where_no_number_can_be_shown_no_empty_table_explains_its_signs(
+    public: PublicData, pages: Path, tmp_path: Path
+) -> None:
+    def hidden(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(status=frame["status"].mask(frame["mart"].eq("bail"), "suppressed"))
+
+    out = built(
+        tmp_path / "site", replace(public, measures=hidden(public.measures), comparisons=hidden(public.comparisons))
+    )
+    shown, untold = ((folder / "en" / "bail.html").read_text(encoding="utf-8") for folder in (pages, out))
+    assert "Measures of which no number can be shown" in untold
+    assert 'class="glance"' in shown and 'class="glance"' not in untold
+    assert "Diamond: the gap" in shown and "Diamond: the gap" not in untold
+
+
 def test_what_the_office_does_not_record_is_named_with_its_columns(pages: Path) -> None:
     findings = (pages / "en" / "findings.html").read_text(encoding="utf-8")
     for columns in MISSING.values():
