@@ -32,6 +32,8 @@ SHOWN_FROM = 5
 MOST_CODES = 200_000
 #: The columns of a lookup. A header is trimmed, so no export has a column that begins with a space.
 _TEXT, _VALUE = '" text"', '" value"'
+#: Which person each name that persons are known by stands for.
+_LINKED = '" linked persons"'
 
 
 @dataclass(kw_only=True)
@@ -109,13 +111,7 @@ class _Lander:
         self._work = work
         self.problems: list[Problem] = []
         self.counts: list[FileCount] = []
-        uses = Counter(
-            namespace(contract, column)
-            for entry in office.entries
-            for column in entry.columns
-            if column.kind == "id" and column.contract is not None
-        )
-        self._shared = frozenset(name for name, n in uses.items() if n > 1)
+        self._linked: str | None = None
 
     # --- the schema -----------------------------------------------------------------------------------------------
 
@@ -188,14 +184,13 @@ class _Lander:
             finally:
                 self._drop_all("raw_linked")
         found = link(sorted(texts), threshold=self._office.linkage_threshold)
-        table = quoted(f"ids of {namespace_of}")
-        self._db.execute(f"create temp table {table} ({_TEXT} varchar, {_VALUE} varchar)")
+        self._db.execute(f"create temp table {_LINKED} ({_TEXT} varchar, {_VALUE} varchar)")
         people = pa.table({"text": list(found.person_of), "person": list(found.person_of.values())})
         self._db.register("people", people)
-        self._db.execute(f"insert into {table} select text, keyed({literal(namespace_of)}, person) from people")
+        self._db.execute(f"insert into {_LINKED} select text, keyed({literal(namespace_of)}, person) from people")
         self._db.unregister("people")
-        self._shared |= {namespace_of}
-        key = dict(self._db.execute(f"select {_TEXT}, {_VALUE} from {table}").fetchall())
+        self._linked = namespace_of
+        key = dict(self._db.execute(f"select {_TEXT}, {_VALUE} from {_LINKED}").fetchall())
         doubtful = [
             replace(one, person=key[one.person], nearest_person=key.get(one.nearest_person)) for one in found.doubtful
         ]
@@ -241,7 +236,7 @@ class _Lander:
     def _lander_of(self, source: SourceFile, raw: RawTable, count: FileCount) -> _FileLander:
         entries = self._office.entries_of(source.mapping.name)
         return _FileLander(
-            self._db, self._office, self._contract, source, raw, entries, count, self.problems, self._shared
+            self._db, self._office, self._contract, source, raw, entries, count, self.problems, self._linked
         )
 
     def _drop_all(self, name: str) -> None:
@@ -296,6 +291,7 @@ class _Lander:
     def finish(self) -> None:
         for name in self._office.files:
             self.problems += _changed_headers([count for count in self.counts if count.mapping == name])
+        self._db.execute("drop table if exists cells")
         self._db.execute("checkpoint")
 
 
@@ -312,9 +308,9 @@ class _FileLander:
         entries: Sequence[Entry],
         count: FileCount,
         problems: list[Problem],
-        shared: frozenset[str],
+        linked: str | None,
     ) -> None:
-        self._shared = shared
+        self._linked = linked
         self._db = connection
         self._office = office
         self._contract = contract
@@ -325,9 +321,11 @@ class _FileLander:
         self._problems = problems
         self._overrides: dict[tuple[str, tuple[str, ...]], str] = {}
         self._lookups: dict[tuple[int, str], str] = {}
+        self._hashed: dict[tuple[str | None, str], str] = {}
 
     def run(self) -> None:
         compiled = {entry.number: self._compile(entry) for entry in self._entries}
+        self._hash_once([column for entry in self._entries if not entry.each for column in compiled[entry.number]])
         self._create_cleaned()
         for entry in self._entries:
             self._check_items(entry)
@@ -342,10 +340,6 @@ class _FileLander:
         self._db.execute("create or replace temp table rejected_rows as select distinct _row from bad_rows")
         rejected = self._db.execute("select count(*) from rejected_rows").fetchone()
         self._count.rejected = len(self._raw.rejects) + (int(rejected[0]) if rejected else 0)
-        for entry in self._entries:
-            for column in compiled[entry.number]:
-                if column.namespace in self._shared:
-                    self._hash_identifiers(entry, column)
         inserted = [self._insert(entry, compiled[entry.number]) for entry in self._entries]
         self._reject_rows()
         self._account(most_inserted=max(inserted))
@@ -404,16 +398,34 @@ class _FileLander:
 
     # --- the rows as clean text -----------------------------------------------------------------------------------
 
+    def _hash_once(self, columns: Sequence[CompiledColumn]) -> None:
+        """What several entries read as one identifier stands hashed in `cells`. An expression of the office's own may fail on
+        rows that its entry does not see.
+        """
+        uses = Counter(
+            (c.namespace, c.source) for c in columns if c.namespace is not None and "sql" not in c.mapping.spec
+        )
+        repeated = [key for key, n in uses.items() if n > 1]
+        self._hashed = {key: f" {number} hashed" for number, key in enumerate(repeated)}
+
     def _create_cleaned(self) -> None:
-        """`cells`: this file's rows as trimmed text with NULL for null markers; a table, since most are read several times."""
+        """`cells`: this file's rows as trimmed text with NULL for null markers; a table, since most are read several times.
+
+        It lies in the database, where it is compressed: a temporary one of a large file would not fit into memory.
+        """
         markers = self._source.mapping.null_markers
         columns = [f"{cleaned(quoted(name), markers)} as {quoted(name)}" for name in self._raw.columns]
         columns += [
             f"{cleaned(quoted(name), own)} as {quoted(alias)}" for (name, own), alias in self._overrides.items()
         ]
+        hashed = [
+            f"keyed({literal(str(name))}, {source}) as {quoted(alias)}"
+            for (name, source), alias in self._hashed.items()
+        ]
         self._db.execute(
-            f"""create or replace temp table cells as select _row, {literal(self._source.batch)} as _batch_id,
-                {literal(self._source.shown)} as _source_file, {", ".join(columns)} from {quoted(self._raw.name)}"""
+            f"""create or replace table cells as select {", ".join(["*", *hashed])} from (
+                select _row, {literal(self._source.batch)} as _batch_id, {literal(self._source.shown)} as _source_file,
+                    {", ".join(columns)} from {quoted(self._raw.name)}) as r"""
         )
 
     def _rows_of(self, entry: Entry) -> str:
@@ -622,18 +634,6 @@ class _FileLander:
             )
         )
 
-    # --- identifiers ----------------------------------------------------------------------------------------------
-
-    def _hash_identifiers(self, entry: Entry, column: CompiledColumn) -> None:
-        """Hash each new identifier of a namespace once: most stand in several tables, and a hash costs more than a join."""
-        table, namespace = quoted(f"ids of {column.namespace}"), literal(str(column.namespace))
-        self._db.execute(f"create temp table if not exists {table} ({_TEXT} varchar, {_VALUE} varchar)")
-        self._db.execute(
-            f"""insert into {table} select source, keyed({namespace}, source) from (
-                select distinct {column.source} as source from {self._rows_of(entry)} as r) as found
-            where source is not null and source not in (select {_TEXT} from {table})"""
-        )
-
     # --- into the contract ----------------------------------------------------------------------------------------
 
     def _insert(self, entry: Entry, columns: Sequence[CompiledColumn]) -> int:
@@ -654,12 +654,13 @@ class _FileLander:
                     keep.append(f"{value} is not null")  # an empty target in the code table: emit nothing
                 elif column.mapping.contract is None:
                     value = f"{value}::{column.data_type}"
-            elif column.namespace in self._shared:
-                table = f"ids of {column.namespace}"
-                joins.append(
-                    f"left join {quoted(table)} as {quoted(name + ' ids')} on {column.source} = {quoted(name + ' ids')}.{_TEXT}"
-                )
-                value = f"{quoted(name + ' ids')}.{_VALUE}"
+            elif column.namespace is not None:
+                if (hashed := self._hashed.get((column.namespace, column.source))) is not None:
+                    value = quoted(hashed)
+                if column.namespace == self._linked:
+                    person = quoted(f"{name} linked")
+                    joins.append(f"left join {_LINKED} as {person} on {column.source} = {person}.{_TEXT}")
+                    value = f"coalesce({person}.{_VALUE}, {value})"
             names.append(name)
             selected.append(value)
             if column.mapping.kind == "code" and column.mapping.contract is not None:
