@@ -242,6 +242,7 @@ class _Lander:
     def _drop_all(self, name: str) -> None:
         for ending in ("", "_numbered", "_rows", "_rejects", "_scans", "_steps"):
             self._drop(name + ending)
+        self._drop("cells")
 
     def _drop(self, name: str) -> None:
         for kind in ("view", "table"):
@@ -291,7 +292,6 @@ class _Lander:
     def finish(self) -> None:
         for name in self._office.files:
             self.problems += _changed_headers([count for count in self.counts if count.mapping == name])
-        self._db.execute("drop table if exists cells")
         self._db.execute("checkpoint")
 
 
@@ -321,7 +321,7 @@ class _FileLander:
         self._problems = problems
         self._overrides: dict[tuple[str, tuple[str, ...]], str] = {}
         self._lookups: dict[tuple[int, str], str] = {}
-        self._hashed: dict[tuple[str | None, str], str] = {}
+        self._hashed: dict[str, str] = {}
 
     def run(self) -> None:
         compiled = {entry.number: self._compile(entry) for entry in self._entries}
@@ -399,14 +399,12 @@ class _FileLander:
     # --- the rows as clean text -----------------------------------------------------------------------------------
 
     def _hash_once(self, columns: Sequence[CompiledColumn]) -> None:
-        """What several entries read as one identifier stands hashed in `cells`. An expression of the office's own may fail on
-        rows that its entry does not see.
+        """What several entries read as one identifier stands hashed in `cells`; but for expressions of the office's own, which
+        may fail on rows that their entry does not see.
         """
-        uses = Counter(
-            (c.namespace, c.source) for c in columns if c.namespace is not None and "sql" not in c.mapping.spec
-        )
-        repeated = [key for key, n in uses.items() if n > 1]
-        self._hashed = {key: f" {number} hashed" for number, key in enumerate(repeated)}
+        uses = Counter(c.value for c in columns if c.namespace is not None and "sql" not in c.mapping.spec)
+        repeated = [value for value, n in uses.items() if n > 1]
+        self._hashed = {value: f" {number} hashed" for number, value in enumerate(repeated)}
 
     def _create_cleaned(self) -> None:
         """`cells`: this file's rows as trimmed text with NULL for null markers; a table, since most are read several times.
@@ -418,10 +416,7 @@ class _FileLander:
         columns += [
             f"{cleaned(quoted(name), own)} as {quoted(alias)}" for (name, own), alias in self._overrides.items()
         ]
-        hashed = [
-            f"keyed({literal(str(name))}, {source}) as {quoted(alias)}"
-            for (name, source), alias in self._hashed.items()
-        ]
+        hashed = [f"{value} as {quoted(alias)}" for value, alias in self._hashed.items()]
         self._db.execute(
             f"""create or replace table cells as select {", ".join(["*", *hashed])} from (
                 select _row, {literal(self._source.batch)} as _batch_id, {literal(self._source.shown)} as _source_file,
@@ -654,13 +649,12 @@ class _FileLander:
                     keep.append(f"{value} is not null")  # an empty target in the code table: emit nothing
                 elif column.mapping.contract is None:
                     value = f"{value}::{column.data_type}"
-            elif column.namespace is not None:
-                if (hashed := self._hashed.get((column.namespace, column.source))) is not None:
-                    value = quoted(hashed)
-                if column.namespace == self._linked:
-                    person = quoted(f"{name} linked")
-                    joins.append(f"left join {_LINKED} as {person} on {column.source} = {person}.{_TEXT}")
-                    value = f"coalesce({person}.{_VALUE}, {value})"
+            elif column.value in self._hashed:
+                value = quoted(self._hashed[column.value])
+            if column.namespace is not None and column.namespace == self._linked:
+                person = quoted(f"{name} linked")
+                joins.append(f"left join {_LINKED} as {person} on {column.source} = {person}.{_TEXT}")
+                value = f"coalesce({person}.{_VALUE}, {value})"
             names.append(name)
             selected.append(value)
             if column.mapping.kind == "code" and column.mapping.contract is not None:
