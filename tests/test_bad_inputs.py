@@ -74,6 +74,14 @@ REFUSED: dict[str, tuple[Change, str]] = {
         bytes_of(lzma.compress(EXPORT.encode() * 50)[:-20]),
         r"IIU113 referrals.csv: breaks off or is damaged",
     ),
+    "the first bytes of a gzip are damaged": (
+        lambda tiny: (
+            (tiny.raw / "referrals.csv").unlink(),
+            tiny.write_export(b"\x00" + gzip.compress(EXPORT.encode() * 50)[1:], "referrals.csv.gz"),
+            tiny.write_office(OFFICE_YML.replace("referrals*.csv", "referrals*.csv*")),
+        ),
+        r"IIU113 referrals.csv.gz: is called compressed and begins as neither gzip nor xz does.*Ask for the file again",
+    ),
     "a quote never closes": (
         export("R2,P2,Bob Example", 'R2,P2,"Bob Example'),
         r'IIU112 referrals.csv:3: a \["\] is opened and never closed',
