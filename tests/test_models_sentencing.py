@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import product
+from random import Random
 from typing import Any
 
 import duckdb
@@ -225,12 +228,24 @@ ADDED: dict[str, list[tuple[str | None, str | None, str | None]]] = {
     "for_life": [(None, "life", None), ("1", "days", None)],
     "not_on_file": [(None, None, "a"), ("2", "years", "b")],
 }
-for _person, _terms in ADDED.items():
+_draw = Random(20240630)
+LENGTHS = [
+    *(("20", "months"), ("1", "years"), ("2", "years"), ("3", "years"), ("4", "years"), ("60", "months")),
+    *(("366", "days"), ("730", "days")),
+]
+DRAWN: dict[str, list[tuple[str | None, str | None, str | None]]] = {
+    f"drawn_{_n}": [
+        (*_draw.choice([*LENGTHS, *LENGTHS, (None, None)]), _draw.choice([None, "a", "b", "c"]))
+        for _ in range(_draw.randint(2, 5))
+    ]
+    for _n in range(200)
+}
+for _person, _terms in {**ADDED, **DRAWN}.items():
     given("case_", f"case_id person_id\nadd_{_person} add_{_person}")
     for _i, (_value, _unit, _mark) in enumerate(_terms):
         _charge = f"add_{_person}_{_i}"
         given("charge", f"charge_id case_id version_no stage\n{_charge} add_{_person} 1 convicted")
-        _day = f"2010-0{_i + 1}-01"
+        _day = f"{2009 if _person in DRAWN else 2010}-0{_i + 1}-01"
         given("disposition", f"disposition_id charge_id disposed_on type\n{_charge} {_charge} {_day} plea_guilty")
         given(
             "sentence",
@@ -243,7 +258,10 @@ def test_terms_add_up_unless_served_together_and_stay_open_where_the_record_does
     cells: Any, built: duckdb.DuckDBPyConnection
 ) -> None:
     found = built.execute(
-        "select person_id, reaches_five_years from marts.mart_sentencing__persons where person_id like 'add_%'"
+        """
+        select person_id, reaches_five_years from marts.mart_sentencing__persons
+        where person_id like 'add_%' and person_id not like 'add_drawn_%'
+        """
     ).fetchall()
     assert dict(found) == {
         "add_line": True,
@@ -260,6 +278,34 @@ def test_terms_add_up_unless_served_together_and_stay_open_where_the_record_does
         "add_not_on_file": None,
     }
     assert cells("SEN-07", 2010) == (6, 10)
+
+
+DAYS = {"days": Fraction(1), "months": Fraction(365, 12), "years": Fraction(365)}
+
+
+def five_years_in_every_way(terms: list[tuple[str | None, str | None, str | None]]) -> bool | None:
+    """Do the terms come to five years, whichever sentences without a mark were served beside the others, and whichever
+    after them? None where that, or a term that is not on file, decides.
+    """
+    length = [Fraction(value) * DAYS[unit or "days"] if value else None for value, unit, _ in terms]
+    marks = {mark for *_, mark in terms if mark}
+    answers = set()
+    for unwritten, *is_after in product((Fraction(0), Fraction(10**6)), *[(False, True) for _ in terms]):
+        served = [unwritten if days is None else days for days in length]
+        in_turn = sum(max(d for d, (*_, mark) in zip(served, terms, strict=True) if mark == m) for m in marks)
+        alone = [(d, after) for d, after, (*_, mark) in zip(served, is_after, terms, strict=True) if mark is None]
+        beside = max([in_turn, *(d for d, after in alone if not after)])
+        answers.add(beside + sum(d for d, after in alone if after) >= 5 * 365)
+    return answers.pop() if len(answers) == 1 else None
+
+
+def test_terms_that_were_drawn_add_up_as_every_way_to_serve_them_does(built: duckdb.DuckDBPyConnection) -> None:
+    found = built.execute(
+        "select person_id, reaches_five_years from marts.mart_sentencing__persons where person_id like 'add_drawn_%'"
+    ).fetchall()
+    expected = {f"add_{person}": five_years_in_every_way(terms) for person, terms in DRAWN.items()}
+    assert dict(found) == expected
+    assert all(list(expected.values()).count(answer) >= 20 for answer in (True, False, None))
 
 
 # Recommendations, memos and what became of them ---------------------------------------------------------------------
