@@ -18,6 +18,11 @@ def memory_limit() -> str:
     return str(profile["immigration_integrity_audit"]["outputs"]["duckdb"]["settings"]["memory_limit"])
 
 
+def outgrows_memory(database: Path) -> bool:
+    """Whether it is larger than what may be held of it at a time."""
+    return database.stat().st_size > int(memory_limit().removesuffix("GB")) * 10**9
+
+
 def open_database(database: Path, *, read_only: bool = True, with_files: bool = False) -> duckdb.DuckDBPyConnection:
     """What does not fit into `memory_limit` waits in a folder beside the database.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contract import ROOT
+from pipeline.database import outgrows_memory
 from pipeline.errors import AuditError, Problem, place
 
 #: dbt's parse of the project for each engine, kept between runs; dbt checks by itself whether it still fits.
@@ -74,6 +75,9 @@ def _run(*command: str, database: Path, work: Path, target: str = "duckdb") -> l
 
     arguments = ["--quiet", "--log-level", "none", "--log-level-file", "none", *command, "--no-use-colors"]
     arguments += ["--no-write-json"]  # nothing reads the manifest, and dbt would write it twice
+    if target == "duckdb" and outgrows_memory(database):
+        # two models at a time share the memory, which is too little for the largest joins of an archive
+        arguments += ["--threads", "1"]
     folders = {"project": ROOT, "profiles": ROOT / "pipeline" / "dbt"}
     for name, path in folders.items():
         arguments += [f"--{name}-dir", str(path)]

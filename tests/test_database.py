@@ -6,7 +6,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+from pipeline import transform
 from pipeline.database import memory_limit, open_database
 
 
@@ -44,3 +46,22 @@ def test_it_is_only_read_unless_a_step_says_that_it_writes(database: Path) -> No
         connection.execute("delete from cases")
     with open_database(database, read_only=False) as connection:
         connection.execute("delete from cases")
+
+
+@pytest.mark.parametrize(("bytes_landed", "at_once"), [(4 * 10**9, None), (4 * 10**9 + 1, "1")])
+def test_models_are_built_one_at_a_time_where_what_landed_is_more_than_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_landed: int, at_once: str | None
+) -> None:
+    """At ten million cases two of the largest joins, side by side, ended with "out of memory"."""
+    database = tmp_path / "audit.duckdb"
+    with database.open("wb") as file:
+        file.truncate(bytes_landed)
+    asked: list[str] = []
+
+    def invoke(_: dbtRunner, arguments: list[str]) -> dbtRunnerResult:
+        asked.extend(arguments)
+        return dbtRunnerResult(success=True, result=[])
+
+    monkeypatch.setattr(dbtRunner, "invoke", invoke)
+    transform.build(database=database, work=tmp_path)
+    assert (asked[asked.index("--threads") + 1] if "--threads" in asked else None) == at_once
