@@ -24,7 +24,7 @@ def database(tmp_path: Path) -> Path:
 def test_no_step_holds_more_than_the_models_may(database: Path) -> None:
     with open_database(database) as connection:
         [(held,)] = connection.execute("select current_setting('memory_limit')").fetchall()
-    assert (memory_limit(), held) == ("4GB", "3.7 GiB")
+    assert (memory_limit(), held) == ("5GB", "4.6 GiB")
 
 
 def test_a_query_of_an_office_reads_and_writes_no_file_of_the_machine(database: Path) -> None:
@@ -48,7 +48,7 @@ def test_it_is_only_read_unless_a_step_says_that_it_writes(database: Path) -> No
         connection.execute("delete from cases")
 
 
-@pytest.mark.parametrize(("bytes_landed", "at_once"), [(4 * 10**9, None), (4 * 10**9 + 1, "1")])
+@pytest.mark.parametrize(("bytes_landed", "at_once"), [(5 * 10**9, None), (5 * 10**9 + 1, "1")])
 def test_models_are_built_one_at_a_time_where_what_landed_is_more_than_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_landed: int, at_once: str | None
 ) -> None:
