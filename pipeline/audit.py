@@ -431,7 +431,7 @@ class _Audit:
         try:
             for table in _tables_of(connection, "marts"):
                 # A fact's first column is its key; cells and values are ordered by all their labels.
-                order = "all" if table.endswith(("__cells", "__values", "_clusters")) else "1"
+                order = "all" if table.endswith(("__cells", "__values", "__clusters")) else "1"
                 _copy(connection, f"select * from marts.{quoted(table)} order by {order}", folder / f"{table}.parquet")
             _copy(connection, "select * from landed.rejects order by all", folder / "rejects.parquet")
             for name, frame in {
@@ -515,7 +515,7 @@ def read_counts(database: Path) -> Counts:
                 ],
                 ignore_index=True,
             )
-            for ending in ("__cells", "__values", "_clusters")
+            for ending in ("__cells", "__values", "__clusters")
         )
         catalogue = connection.execute("select * from reference.measures").fetchdf()
     finally:

@@ -156,7 +156,7 @@ def _count(connection: duckdb.DuckDBPyConnection, document: LocatedYaml, setting
                 {counted} and {value} is not null group by all"""
             )
         listed.append(_catalogue_row(name, measure, fact, population))
-    parts = {f"mart_{MART}__cells": cells, f"mart_{MART}__values": values, f"mart_{MART}_clusters": clusters}
+    parts = {f"mart_{MART}__cells": cells, f"mart_{MART}__values": values, f"mart_{MART}__clusters": clusters}
     try:
         for table, queries in parts.items():
             if queries:

@@ -48,14 +48,18 @@ def main(times: int = TIMES) -> None:
         land(office=office, contract=load_contract(), raw=raw, database=database, work=folder)
         build(database=database, work=folder)
         counts = read_counts(database)
-        queries = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("compiled/**/*__cells.sql"))]
-        (of_clusters,) = (path.read_text(encoding="utf-8") for path in folder.rglob("compiled/**/mart_clusters.sql"))
+        queries = {
+            ending: [path.read_text(encoding="utf-8") for path in sorted(folder.rglob(f"compiled/**/*__{ending}.sql"))]
+            for ending in ("cells", "clusters")
+        }
         with duckdb.connect(str(database)) as connection:
             persons = told_apart(connection)
-            cells = [connection.execute(query).fetchdf() for query in queries]
-            clusters = connection.execute(of_clusters).fetchdf()
+            cells, clusters = (
+                pd.concat([connection.execute(query).fetchdf() for query in asked], ignore_index=True)
+                for asked in queries.values()
+            )
     of_person = {
-        "cells": Additive.of(pd.concat(cells, ignore_index=True), ["numerator", "denominator"], persons),
+        "cells": Additive.of(cells, ["numerator", "denominator"], persons),
         "clusters": Additive.of(clusters, CLUSTER_SUMS, persons),
     }
     draw = np.random.default_rng(SEED)

@@ -1,2 +1,2 @@
 -- One row per measure: how many rows its denominator describes, and why some of them are not counted.
-{{ measure_coverage(facts=facts_of_marts()) }}
+{{ measure_coverage() }}

@@ -1,10 +1,2 @@
 -- One row per measure, quarter, race, citizenship, offence group, stratum, value and outcome.
-{{ measure_values(
-    mart='budget',
-    facts=[
-        ref('mart_budget'),
-        ref('mart_budget__sentences'),
-        ref('mart_budget__stays'),
-        ref('mart_budget__low_level_cases')
-    ]
-) }}
+{{ measure_values(mart='budget') }}

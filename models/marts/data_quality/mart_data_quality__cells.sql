@@ -1,8 +1,2 @@
 -- One row per measure, quarter, race, citizenship, offence group and stratum.
-{{ measure_cells(
-    mart='data_quality',
-    facts=[
-        ref('mart_data_quality'), ref('mart_data_quality__statements'), ref('mart_data_quality__persons'),
-        ref('mart_data_quality__cases'), ref('mart_data_quality__charges'), ref('mart_data_quality__records')
-    ]
-) }}
+{{ measure_cells(mart='data_quality') }}

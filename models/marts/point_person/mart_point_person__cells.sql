@@ -1,8 +1,2 @@
 -- One row per measure, quarter, race, citizenship, offence group and stratum.
-{{ measure_cells(
-    mart='point_person',
-    facts=[
-        ref('mart_point_person'),
-        ref('mart_point_person__cases')
-    ]
-) }}
+{{ measure_cells(mart='point_person') }}

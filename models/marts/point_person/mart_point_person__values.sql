@@ -1,8 +1,2 @@
 -- One row per measure, quarter, race, citizenship, offence group, stratum, value and outcome.
-{{ measure_values(
-    mart='point_person',
-    facts=[
-        ref('mart_point_person'),
-        ref('mart_point_person__cases')
-    ]
-) }}
+{{ measure_values(mart='point_person') }}

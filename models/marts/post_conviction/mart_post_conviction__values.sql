@@ -1,8 +1,2 @@
 -- One row per measure, quarter, race, citizenship, offence group, stratum, value and outcome.
-{{ measure_values(
-    mart='post_conviction',
-    facts=[
-        ref('mart_post_conviction'), ref('mart_post_conviction__reviews'), ref('mart_post_conviction__deferred_entries'),
-        ref('mart_post_conviction__clearing_events'), ref('mart_representation__clemency')
-    ]
-) }}
+{{ measure_values(mart='post_conviction') }}

@@ -1,10 +1,2 @@
 -- One row per measure, quarter, race, citizenship, offence group and stratum.
-{{ measure_cells(
-    mart='representation',
-    facts=[
-        ref('mart_representation'),
-        ref('mart_representation__fund_requests'),
-        ref('mart_representation__fund_fields'),
-        ref('mart_representation__clemency')
-    ]
-) }}
+{{ measure_cells(mart='representation') }}

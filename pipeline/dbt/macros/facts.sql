@@ -1,36 +1,90 @@
-{#- The facts that measures are counted over, all of them. A new one is written down here. -#}
-{% macro facts_of_marts() %}
-    {{ return([
-        ref('mart_data_quality'), ref('mart_data_quality__statements'), ref('mart_data_quality__persons'),
-        ref('mart_data_quality__cases'), ref('mart_data_quality__charges'), ref('mart_data_quality__records'),
-        ref('mart_charging'), ref('mart_charging__arrests'), ref('mart_charging__cases'), ref('mart_charging__charges'),
-        ref('mart_bail'), ref('mart_bail__stays'), ref('mart_bail__appearances'), ref('mart_bail__first_appearances'),
-        ref('mart_charge_movement'), ref('mart_charge_movement__charges'),
-        ref('mart_declination'), ref('mart_declination__pending_cases'), ref('mart_declination__applications'),
-        ref('mart_declination__arrests'), ref('mart_declination__old_warrants'), ref('mart_declination__rules'),
-        ref('mart_custody'), ref('mart_custody__releases'), ref('mart_custody__snapshots'),
-        ref('mart_custody__modifications'),
-        ref('mart_diversion'), ref('mart_diversion__stops'), ref('mart_diversion__programmes'),
-        ref('mart_plea'), ref('mart_plea__cases'), ref('mart_plea__convictions'),
-        ref('mart_sentencing'), ref('mart_sentencing__cases'), ref('mart_sentencing__charges'),
-        ref('mart_sentencing__memos'), ref('mart_sentencing__persons'),
-        ref('mart_ice_contact'), ref('mart_ice_contact__closed_matters'), ref('mart_ice_contact__probation'),
-        ref('mart_ice_contact__reported_totals'),
-        ref('mart_post_conviction'), ref('mart_post_conviction__reviews'),
-        ref('mart_post_conviction__deferred_entries'), ref('mart_post_conviction__clearing_events'),
-        ref('mart_victim'), ref('mart_victim__hotline'), ref('mart_victim__dismissed_cases'),
-        ref('mart_victim__inquiries'), ref('mart_victim__reported_totals'),
-        ref('mart_point_person'), ref('mart_point_person__cases'),
-        ref('mart_policy'), ref('mart_policy__in_force'), ref('mart_policy__coverage'), ref('mart_policy__versions'),
-        ref('mart_policy__training_seats'), ref('mart_policy__bills'), ref('mart_policy__findings'),
-        ref('mart_policy__targets'),
-        ref('mart_budget'), ref('mart_budget__sentences'), ref('mart_budget__stays'),
-        ref('mart_budget__low_level_cases'),
-        ref('mart_community'), ref('mart_community__recommendations'), ref('mart_community__publications'),
-        ref('mart_community__reported_quarters'), ref('mart_community__corrections'), ref('mart_community__staff'),
-        ref('mart_representation'), ref('mart_representation__fund_requests'), ref('mart_representation__fund_fields'),
-        ref('mart_representation__clemency'),
-        ref('mart_federal_discretion'),
-        ref('mart_pipeline'), ref('mart_pipeline__links')
-    ]) }}
+{#- The facts that the measures of each mart are counted over: its own, and those of others. A new one is written down here. -#}
+{% macro facts_by_mart() %}
+    {{ return({
+        'data_quality': [
+            'mart_data_quality', 'mart_data_quality__statements', 'mart_data_quality__persons',
+            'mart_data_quality__cases', 'mart_data_quality__charges', 'mart_data_quality__records'
+        ],
+        'charging': [
+            'mart_charging', 'mart_charging__arrests', 'mart_charging__cases', 'mart_charging__charges'
+        ],
+        'bail': [
+            'mart_bail', 'mart_bail__stays', 'mart_bail__appearances', 'mart_bail__first_appearances'
+        ],
+        'charge_movement': [
+            'mart_charge_movement', 'mart_charge_movement__charges', 'mart_charging__charges'
+        ],
+        'declination': [
+            'mart_declination', 'mart_declination__pending_cases', 'mart_declination__applications',
+            'mart_declination__arrests', 'mart_declination__old_warrants', 'mart_declination__rules'
+        ],
+        'custody': [
+            'mart_custody', 'mart_custody__releases', 'mart_custody__snapshots', 'mart_custody__modifications',
+            'mart_charging__arrests'
+        ],
+        'diversion': [
+            'mart_diversion', 'mart_diversion__stops', 'mart_diversion__programmes'
+        ],
+        'plea': [
+            'mart_plea', 'mart_plea__cases', 'mart_plea__convictions'
+        ],
+        'sentencing': [
+            'mart_sentencing', 'mart_sentencing__cases', 'mart_sentencing__charges', 'mart_sentencing__memos',
+            'mart_sentencing__persons'
+        ],
+        'ice_contact': [
+            'mart_ice_contact', 'mart_ice_contact__closed_matters', 'mart_ice_contact__probation',
+            'mart_ice_contact__reported_totals', 'mart_charging__arrests', 'mart_bail__stays',
+            'mart_bail__appearances'
+        ],
+        'post_conviction': [
+            'mart_post_conviction', 'mart_post_conviction__reviews', 'mart_post_conviction__deferred_entries',
+            'mart_post_conviction__clearing_events', 'mart_representation__clemency'
+        ],
+        'victim': [
+            'mart_victim', 'mart_victim__hotline', 'mart_victim__dismissed_cases', 'mart_victim__inquiries',
+            'mart_victim__reported_totals'
+        ],
+        'point_person': [
+            'mart_point_person', 'mart_point_person__cases'
+        ],
+        'policy': [
+            'mart_policy', 'mart_policy__in_force', 'mart_policy__coverage', 'mart_policy__versions',
+            'mart_policy__training_seats', 'mart_policy__bills', 'mart_policy__findings', 'mart_policy__targets'
+        ],
+        'budget': [
+            'mart_budget', 'mart_budget__sentences', 'mart_budget__stays', 'mart_budget__low_level_cases'
+        ],
+        'community': [
+            'mart_community', 'mart_community__recommendations', 'mart_community__publications',
+            'mart_community__reported_quarters', 'mart_community__corrections', 'mart_community__staff'
+        ],
+        'representation': [
+            'mart_representation', 'mart_representation__fund_requests', 'mart_representation__fund_fields',
+            'mart_representation__clemency'
+        ],
+        'federal_discretion': [
+            'mart_federal_discretion', 'mart_ice_contact'
+        ],
+        'pipeline': [
+            'mart_pipeline', 'mart_pipeline__links'
+        ]
+    }) }}
+{% endmacro %}
+
+{% macro facts_of(mart) %}
+    {%- set facts = [] -%}
+    {%- for name in facts_by_mart()[mart] -%}
+        {%- do facts.append(ref(name)) -%}
+    {%- endfor -%}
+    {{ return(facts) }}
+{% endmacro %}
+
+{#- Each fact once. -#}
+{% macro facts_of_all_marts() %}
+    {%- set facts = [] -%}
+    {%- for name in facts_by_mart().values() | sum(start=[]) | unique -%}
+        {%- do facts.append(ref(name)) -%}
+    {%- endfor -%}
+    {{ return(facts) }}
 {% endmacro %}

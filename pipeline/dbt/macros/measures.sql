@@ -59,7 +59,8 @@
     ''. In a mix every row of a stratum is both numerator and denominator, so that the denominator of a mix is the sum
     over its strata. A count has no denominator: 0.
 -#}
-{% macro measure_cells(mart, facts) %}
+{% macro measure_cells(mart) %}
+{%- set facts = facts_of(mart) -%}
 {%- set measures = catalogue(mart, ['rate', 'mix', 'count'], facts) -%}
 {%- set groups = group_columns() | join(', ') -%}
 {%- if not measures -%}
@@ -127,7 +128,8 @@ order by measure_id, {{ groups }}, stratum
     The values of a mart, as a histogram: measure_id, the groups, stratum, value, outcome, cases. Of a distribution
     or a total every outcome is `event`; of a time to an event it is `event`, `censored`, or the cause that came instead.
 -#}
-{% macro measure_values(mart, facts) %}
+{% macro measure_values(mart) %}
+{%- set facts = facts_of(mart) -%}
 {%- set measures = catalogue(mart, ['distribution', 'time_to_event', 'total'], facts) -%}
 {%- set groups = group_columns() | join(', ') -%}
 {%- if not measures -%}
@@ -185,7 +187,8 @@ order by measure_id, {{ groups }}, stratum, value, outcome
     How much of each fact each measure counts: measure_id, population, counted, unanswered, undated, before_period,
     after_period. The population is all rows that the denominator's words describe; the others say why they are missing.
 -#}
-{% macro measure_coverage(facts) %}
+{% macro measure_coverage() %}
+{%- set facts = facts_of_all_marts() -%}
 {%- set measures = catalogue(none, ['rate', 'mix', 'count', 'distribution', 'time_to_event', 'total'], facts) -%}
 {%- if not measures -%}
 select
@@ -241,8 +244,9 @@ order by measure_id
     and of the products. A row about nobody is its own person. A part of a mix speaks of the persons with such an event; all
     its cases are in the stratum ''. `pipeline/stats/clusters.py` says what these are for.
 -#}
-{% macro measure_clusters(facts) %}
-{%- set measures = catalogue(none, ['rate', 'mix'], facts) -%}
+{% macro measure_clusters(mart) %}
+{%- set facts = facts_of(mart) -%}
+{%- set measures = catalogue(mart, ['rate', 'mix'], facts) -%}
 {%- if not measures -%}
 select
     '' as measure_id, '' as race, '' as citizenship, '' as stratum, cast(0 as bigint) as persons,

@@ -1,2 +1,2 @@
 -- One row per rate or mix, race, citizenship and stratum: how far its rows are of the same persons.
-{{ measure_clusters(facts=facts_of_marts()) }}
+{{ measure_clusters(mart='charge_movement') }}

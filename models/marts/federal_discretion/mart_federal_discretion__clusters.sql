@@ -1,0 +1,2 @@
+-- One row per rate or mix, race, citizenship and stratum: how far its rows are of the same persons.
+{{ measure_clusters(mart='federal_discretion') }}
