@@ -501,6 +501,14 @@ def inert_labels(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.replace({"stratum": dict(zip(labels[changed], inert[changed], strict=True))})
 
 
+def _texts_shared(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows, in which a text is one object wherever it stands: of millions of rows they would take gigabytes."""
+    for name in frame.select_dtypes(["object", "str"]):
+        codes, texts = pd.factorize(frame[name], use_na_sentinel=False)
+        frame[name] = pd.Series(texts.to_numpy(dtype=object).take(codes), dtype=object)
+    return frame
+
+
 def read_counts(database: Path) -> Counts:
     """The counts of a built database; the catalogue in the order of its file, an empty cell as an empty text."""
     connection = open_database(database)
@@ -509,7 +517,7 @@ def read_counts(database: Path) -> Counts:
         cells, values, clusters = (
             pd.concat(
                 [
-                    connection.execute(f"select * from marts.{quoted(t)} order by all").fetchdf()
+                    _texts_shared(connection.execute(f"select * from marts.{quoted(t)} order by all").fetchdf())
                     for t in tables
                     if t.endswith(ending)
                 ],

@@ -733,7 +733,7 @@ def with_saturations(measures: pd.DataFrame, found: Iterable[Saturation]) -> pd.
 def with_clustered_p_values(comparisons: pd.DataFrame, catalogue: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
     """The comparisons with p-values that count persons, each of whom may have many cases, where these are known.
 
-    `clusters` is the mart of that name: over the whole period, the sums over the persons of each cell.
+    `clusters` are the marts of that name: over the whole period, the sums over the persons of each cell.
     """
     tested = comparisons["p_value"].notna().to_numpy()
     p_values = comparisons["p_value"].to_numpy(dtype=float, na_value=np.nan, copy=True)

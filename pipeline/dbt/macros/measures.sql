@@ -24,8 +24,8 @@
         {%- for row in found.rows -%}
             {%- if row['fact'] not in known -%}
                 {%- do exceptions.raise_compiler_error(
-                    "measures.csv: " ~ row['measure_id'] ~ " is counted over [" ~ row['fact'] ~ "], which this model "
-                    ~ "does not read. Expected one of " ~ known | join(', ')
+                    "measures.csv: " ~ row['measure_id'] ~ " is counted over [" ~ row['fact'] ~ "], which macros/facts.sql "
+                    ~ "does not list for its mart. Expected one of " ~ known | join(', ')
                 ) -%}
             {%- endif -%}
             {%- do rows.append(row.dict()) -%}
