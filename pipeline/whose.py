@@ -48,7 +48,7 @@ def _of_fact(
     if rates:
         who = _counted(connection, f"{counts_of(rates)} {source}", held)
         for i, measure in enumerate(rates):
-            events, cases = _columns(connection, f"k{i}", f"n{i}")
+            events, cases = _column(connection, f"k{i}"), _column(connection, f"n{i}")
             found[measure["measure_id"]] = Whose(**who, events=_narrow(events), cases=_narrow(cases))
     for measure in measures[measures["kind"].eq("distribution")].to_dict("records"):
         value = f"cast({measure['value']} as bigint)"
@@ -58,7 +58,7 @@ def _of_fact(
             and {_population(measure)} and ({measure["value"]}) is not null""",
             held,
         )
-        amount, cases = _columns(connection, "amount", "cases")
+        amount, cases = _column(connection, "amount"), _column(connection, "cases")
         found[measure["measure_id"]] = Whose(
             **who,
             events=_narrow(np.where(amount > 0, cases, 0)),
@@ -77,11 +77,13 @@ def _counted(connection: duckdb.DuckDBPyConnection, counts: str, held: list[str]
     connection.execute(
         f"create or replace temp table counted as select {', '.join([*WHO, *by])}, {counts} group by all order by all"
     )
-    # a label that is not on file has the number -1
-    numbers = [f"if({name} is null, -1, dense_rank() over (order by {name}) - 1) as {name}" for name in WHO]
+    # one by one, since each sorts all rows; a label that is not on file has the number -1
     cell, *whose = (
-        numbered.astype(np.int32)
-        for numbered in _columns(connection, f"dense_rank() over (order by {', '.join(by)}) - 1 as cell", *numbers)
+        _column(connection, f"cast({number} - 1 as integer)")
+        for number in (
+            f"dense_rank() over (order by {', '.join(by)})",
+            *(f"if({name} is null, 0, dense_rank() over (order by {name}))" for name in WHO),
+        )
     )
     cells = connection.execute(f"select distinct {', '.join(by)} from counted order by all").fetchdf()
     names = {
@@ -100,10 +102,10 @@ def _counted(connection: duckdb.DuckDBPyConnection, counts: str, held: list[str]
     }  # fmt: skip
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, *columns: str) -> list[NDArray[np.int64]]:
-    """Columns of `counted`, in its order."""
-    found = connection.execute(f"select {', '.join(columns)} from counted order by rowid").fetchnumpy()
-    return [np.asarray(values, dtype=np.int64) for values in found.values()]
+def _column(connection: duckdb.DuckDBPyConnection, column: str) -> NDArray[Any]:
+    """A column of `counted`, in its order."""
+    (values,) = connection.execute(f"select {column} as value from counted order by rowid").fetchnumpy().values()
+    return np.asarray(values)
 
 
 def _narrow(counts: NDArray[np.int64]) -> NDArray[np.unsignedinteger[Any]]:
