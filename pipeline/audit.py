@@ -39,6 +39,8 @@ EXAMPLE = "example_county"
 EXAMPLE_CASES, EXAMPLE_SEED = 120_000, 20_241_231
 
 CATALOGUE = ROOT / "data" / "reference" / "measures.csv"
+#: How the tables of a mart end that hold counts, not rows.
+_COUNTS = ("__cells", "__values", "__clusters")
 
 
 def default_raw(office: str) -> Path:
@@ -430,8 +432,8 @@ class _Audit:
         connection = open_database(self.database, with_files=True)
         try:
             for table in _tables_of(connection, "marts"):
-                # A fact's first column is its key; cells and values are ordered by all their labels.
-                order = "all" if table.endswith(("__cells", "__values", "__clusters")) else "1"
+                # A fact's first column is its key; counts are ordered by all their labels.
+                order = "all" if table.endswith(_COUNTS) else "1"
                 _copy(connection, f"select * from marts.{quoted(table)} order by {order}", folder / f"{table}.parquet")
             _copy(connection, "select * from landed.rejects order by all", folder / "rejects.parquet")
             for name, frame in {
@@ -523,7 +525,7 @@ def read_counts(database: Path) -> Counts:
                 ],
                 ignore_index=True,
             )
-            for ending in ("__cells", "__values", "__clusters")
+            for ending in _COUNTS
         )
         catalogue = connection.execute("select * from reference.measures").fetchdf()
     finally:

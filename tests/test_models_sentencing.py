@@ -229,10 +229,7 @@ ADDED: dict[str, list[tuple[str | None, str | None, str | None]]] = {
     "not_on_file": [(None, None, "a"), ("2", "years", "b")],
 }
 _draw = Random(20240630)
-LENGTHS = [
-    *(("20", "months"), ("1", "years"), ("2", "years"), ("3", "years"), ("4", "years"), ("60", "months")),
-    *(("366", "days"), ("730", "days")),
-]
+LENGTHS = [("20", "months"), ("1", "years"), ("2", "years"), ("3", "years"), ("4", "years"), ("60", "months"), ("366", "days"), ("730", "days")]  # fmt: skip
 DRAWN: dict[str, list[tuple[str | None, str | None, str | None]]] = {
     f"drawn_{_n}": [
         (*_draw.choice([*LENGTHS, *LENGTHS, (None, None)]), _draw.choice([None, "a", "b", "c"]))

@@ -72,18 +72,11 @@
     }) }}
 {% endmacro %}
 
-{% macro facts_of(mart) %}
+{#- The facts of one mart; of all marts, each fact once. -#}
+{% macro facts_of(mart=none) %}
+    {%- set names = facts_by_mart()[mart] if mart else facts_by_mart().values() | sum(start=[]) | unique -%}
     {%- set facts = [] -%}
-    {%- for name in facts_by_mart()[mart] -%}
-        {%- do facts.append(ref(name)) -%}
-    {%- endfor -%}
-    {{ return(facts) }}
-{% endmacro %}
-
-{#- Each fact once. -#}
-{% macro facts_of_all_marts() %}
-    {%- set facts = [] -%}
-    {%- for name in facts_by_mart().values() | sum(start=[]) | unique -%}
+    {%- for name in names -%}
         {%- do facts.append(ref(name)) -%}
     {%- endfor -%}
     {{ return(facts) }}

@@ -188,7 +188,7 @@ order by measure_id, {{ groups }}, stratum, value, outcome
     after_period. The population is all rows that the denominator's words describe; the others say why they are missing.
 -#}
 {% macro measure_coverage() %}
-{%- set facts = facts_of_all_marts() -%}
+{%- set facts = facts_of() -%}
 {%- set measures = catalogue(none, ['rate', 'mix', 'count', 'distribution', 'time_to_event', 'total'], facts) -%}
 {%- if not measures -%}
 select
