@@ -80,7 +80,11 @@ REFUSED: dict[str, tuple[Change, str]] = {
             tiny.write_export(b"\x00" + gzip.compress(EXPORT.encode() * 50)[1:], "referrals.csv.gz"),
             tiny.write_office(OFFICE_YML.replace("referrals*.csv", "referrals*.csv*")),
         ),
-        r"IIU113 referrals.csv.gz: is called compressed and begins as neither gzip nor xz does.*Ask for the file again",
+        r"IIU113 referrals.csv.gz: is no text, nor anything that its first bytes tell.*Ask for the file again: it is damaged",
+    ),
+    "a damaged gzip is called a text": (
+        bytes_of(b"\x00" + gzip.compress(EXPORT.encode() * 50)[1:]),
+        r"IIU113 referrals.csv: is no text, nor anything that its first bytes tell.*Ask for the file again: it is damaged",
     ),
     "a quote never closes": (
         export("R2,P2,Bob Example", 'R2,P2,"Bob Example'),

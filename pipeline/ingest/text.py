@@ -19,10 +19,8 @@ from pipeline.ingest.freeze import SourceFile
 CHUNK = 1 << 22
 #: A line or an item longer than this is no record of anything.
 LONGEST_RECORD = 1 << 24
-#: How a file in UTF-16 begins.
-_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-#: A byte that no text of an export holds in any other encoding; of compressed bytes one in a dozen is such a byte.
-_NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1a]")
+#: Bytes that text of single bytes may use one or two of, to part its fields; of compressed bytes one in a dozen is one.
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a]")
 #: What reading damaged compressed bytes can raise.
 DAMAGE = (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error, OSError)
 
@@ -59,23 +57,12 @@ def is_compressed(source: SourceFile) -> bool:
 
 
 def content_of(source: SourceFile) -> Content | None:
-    """What the file is, unpacked, by its first bytes; None if it is text or unknown. Damage is an `AuditError`."""
+    """What the file is, unpacked, by its first bytes; None if it is text or unknown."""
     try:
         with decompressed(source) as stream:
-            head = stream.read(HEAD)
+            return recognise(stream.read(HEAD), source.path)
     except DAMAGE as error:
         raise damaged(source, error) from error
-    content = recognise(head, source.path)
-    is_text = head.startswith(_WIDE) or not _NO_TEXT.search(head)
-    if content is None and not is_text and source.shown.lower().endswith((".gz", ".xz")) and not is_compressed(source):
-        raise refused(
-            source,
-            "IIU113",
-            "is called compressed and begins as neither gzip nor xz does",
-            expected="a whole gzip or xz file, or its text",
-            fix="Ask for the file again: it is damaged",
-        )
-    return content
 
 
 def damaged(source: SourceFile, error: BaseException) -> AuditError:
@@ -125,15 +112,24 @@ def utf8_chunks(source: SourceFile, warnings: list[Problem]) -> Iterator[bytes]:
     names = encodings(source)
     packed, unpacked = source.path.stat().st_size, 0
     with decompressed(source) as stream:
-        starts_wide = stream.read(2) in _WIDE
-    if starts_wide and not names[0].startswith(("utf-16", "utf-32")):
-        raise refused(
-            source,
-            "IIU111",
-            "is in UTF-16",
-            expected=f"{' or '.join(names)}, as office.yml says",
-            fix="Set `encoding: utf-16`",
-        )
+        head = stream.read(HEAD)
+    if not names[0].startswith(("utf-16", "utf-32")):
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise refused(
+                source,
+                "IIU111",
+                "is in UTF-16",
+                expected=f"{' or '.join(names)}, as office.yml says",
+                fix="Set `encoding: utf-16`",
+            )
+        if len(set(_CONTROL.findall(head))) > 2:
+            raise refused(
+                source,
+                "IIU113",
+                "is no text, nor anything that its first bytes tell",
+                expected="text, or a whole gzip, xz or zip",
+                fix="Ask for the file again: it is damaged, or not what it was meant to be",
+            )
     with decompressed(source) as stream:
         for chunk in (_by_line if len(names) > 1 else _by_file)(source, stream, names, warnings):
             unpacked += len(chunk)
