@@ -103,3 +103,16 @@ def test_the_way_from_an_export_to_a_release_can_be_gone(tmp_path: Path) -> None
         "restricted",
         "release",
     }
+
+
+@pytest.mark.parametrize("say", [ENGLISH, SPANISH], ids=["en", "es"])
+def test_no_mark_of_markdown_reaches_a_reader_and_every_table_scrolls_in_its_box(say: Language) -> None:
+    tables = 0
+    for guide in guides(say):
+        words = re.sub(r"<code>.*?</code>", "", guide.body, flags=re.DOTALL)
+        assert re.findall(r"^.*(?:\||\*\*|\]\(|^#+ ).*$", words, flags=re.MULTILINE) == [], guide.page
+        tables += guide.body.count("<table>")
+        assert guide.body.count("<table>") == len(
+            re.findall(r'<div class="scroll" tabindex="0"[^>]*><table>', guide.body)
+        )
+    assert tables

@@ -57,13 +57,15 @@ def page_of(name: str) -> str:
 
 
 def _html(markdown: str, title: str) -> str:
-    """Markdown as HTML. Code scrolls in a box that the keyboard reaches; links between guides lead to their pages."""
+    """Markdown as HTML. Code and tables scroll in a box that the keyboard reaches; links between guides lead to their pages."""
+    box = f'<div class="scroll" tabindex="0" role="group" aria-label="{escapeHtml(title)}">'
 
     def fence(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:
         code = escapeHtml(tokens[index].content.rstrip("\n"))
-        box = f'<div class="scroll" tabindex="0" role="group" aria-label="{escapeHtml(title)}">'
         return f"{box}<pre><code>{code}</code></pre></div>\n"
 
-    reader = MarkdownIt("commonmark", {"html": False})
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.add_render_rule("fence", fence)
+    reader.add_render_rule("table_open", lambda *_: f"{box}<table>\n")
+    reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return re.sub(r'href="(\w+)\.md"', lambda link: f'href="{page_of(link[1])}"', str(reader.render(markdown)))
