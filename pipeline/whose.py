@@ -21,6 +21,19 @@ from pipeline.ingest.read import quoted
 
 GROUPS = ("quarter", "race", "citizenship", "offence_group")
 WHO = ("of_person", "by_unit", "by_prosecutor", "by_agency")
+#: How much of the limit of memory the database may hold meanwhile: what is read for all facts takes as much again.
+SHARE = 0.6
+#: Who decided, by the column of a fact that leads there. Each has one row a key; the later ones join those before.
+DECIDED = {
+    "arrest_id": """select arrest_id, cast(null as varchar) as by_unit, cast(null as varchar) as by_prosecutor,
+        agency_code as by_agency from staging.stg_arrests""",
+    # a referral to at most one arrest
+    "referral_id": """select referral_id, prosecutor_unit as by_unit, prosecutor_id as by_prosecutor, by_agency
+        from staging.stg_referrals left join decided_by_arrest_id using (arrest_id)""",
+    # a case to at most one referral
+    "case_id": """select case_id, coalesce(prosecutor_unit, by_unit) as by_unit, by_prosecutor, by_agency
+        from staging.stg_cases left join decided_by_referral_id using (referral_id)""",
+}
 
 
 def read_whose(database: Path, catalogue: pd.DataFrame, estimands: Iterable[Estimand]) -> dict[str, Whose]:
@@ -30,7 +43,10 @@ def read_whose(database: Path, catalogue: pd.DataFrame, estimands: Iterable[Esti
         for fact in estimand.facts:
             held.setdefault(fact, set()).update(of.column for of in estimand.hold_equal)
     found: dict[str, Whose] = {}
-    with open_database(database) as connection:
+    with open_database(database, memory_share=SHARE) as connection:
+        # once for all facts, since to find it in each took more memory than there is for ten million cases
+        for key, decided in DECIDED.items():
+            connection.execute(f"create temp table decided_by_{key} as {decided}")
         for fact, columns in held.items():
             measures = catalogue[catalogue["fact"].eq(fact) & catalogue["kind"].isin(["rate", "distribution"])]
             if len(measures):
@@ -74,9 +90,10 @@ def _counted(connection: duckdb.DuckDBPyConnection, counts: str, held: list[str]
     The labels stay in the database: there are as many as cases, and as text of Python they would take most of the memory.
     """
     by = [*GROUPS, *held]
-    connection.execute(
-        f"create or replace temp table counted as select {', '.join([*WHO, *by])}, {counts} group by all order by all"
-    )
+    # in two steps, since to count and to sort at a time needs the memory of both
+    connection.execute(f"create temp table unordered as select {', '.join([*WHO, *by])}, {counts} group by all")
+    connection.execute("create or replace temp table counted as select * from unordered order by all")
+    connection.execute("drop table unordered")
     # one by one, since each sorts all rows; a label that is not on file has the number -1
     cell, *whose = (
         _column(connection, f"cast({number} - 1 as integer)")
@@ -95,7 +112,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, counts: str, held: list[str]
         )
         for part in ("unit", "agency")
     }
-    person, unit, prosecutor, agency = whose
+    person, unit, prosecutor, agency = map(_narrow, whose)
     return {
         "cells": cells.rename(columns=lambda name: name.removeprefix("held_")), "cell": cell, "person": person,
         "unit": unit, "prosecutor": prosecutor, "agency": agency, **names,
@@ -108,9 +125,10 @@ def _column(connection: duckdb.DuckDBPyConnection, column: str) -> NDArray[Any]:
     return np.asarray(values)
 
 
-def _narrow(counts: NDArray[np.int64]) -> NDArray[np.unsignedinteger[Any]]:
-    """In as few bytes as the largest needs: of one person and cell there are mostly one or two."""
-    return counts.astype(np.min_scalar_type(counts.max(initial=0)))
+def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+    """In as few bytes as they need: of one person and cell there are mostly one or two, and of deciders some hundreds."""
+    largest = int(values.max(initial=0))
+    return values.astype(np.min_scalar_type(-1 - largest if values.min(initial=0) < 0 else largest))
 
 
 def counts_of(rates: Iterable[Mapping[Any, Any]]) -> str:
@@ -152,26 +170,23 @@ def _population(measure: Mapping[Any, Any]) -> str:
 
 
 def _source(fact: str, columns: list[str], facts: list[str]) -> str:
-    """The rows of a fact with who they are of; who decided is found over the case and the referral that a row names."""
+    """The rows of a fact with who they are of, and who decided: as its case says, then its referral, then its arrest."""
     key = f"cast({quoted(columns[0])} as varchar)"
     person = f"coalesce(cast(person_id as varchar), {key})" if "person_id" in columns else key
-    case, referral, arrest = (
-        name if name in columns else "cast(null as varchar)" for name in ("case_id", "referral_id", "arrest_id")
-    )
+    leads = [name for name in reversed(DECIDED) if name in columns]
+    found = {by: ", ".join([*(f"of_{lead}.{by}" for lead in leads), "null"]) for by in WHO[1:]}
+    who = "".join(f", coalesce({places}) as {by}" for by, places in found.items())
     held = "".join(
         f", coalesce(cast({quoted(name) if name in columns else 'null'} as varchar), 'not_recorded') as held_{name}"
         for name in facts
     )
-    # a case, referral and arrest have one row each, so no row of the fact is doubled
+    # a row of the fact to at most one case, referral and arrest, so that none is doubled
+    joins = " ".join(
+        f"left join decided_by_{lead} as of_{lead} on cast(asked.{lead} as varchar) = of_{lead}.{lead}"
+        for lead in leads
+    )
     return f"""from (
-        select asked.*, coalesce(cases.prosecutor_unit, referrals.prosecutor_unit) as by_unit,
-            referrals.prosecutor_id as by_prosecutor, arrests.agency_code as by_agency
-        from (
-            select *, {person} as of_person, {case} as of_case, {referral} as of_referral, {arrest} as of_arrest{held}
-            from marts.{quoted(fact)} where quarter is not null
-        ) as asked
-        left join staging.stg_cases as cases on asked.of_case = cases.case_id
-        left join staging.stg_referrals as referrals
-            on coalesce(asked.of_referral, cases.referral_id) = referrals.referral_id
-        left join staging.stg_arrests as arrests on coalesce(asked.of_arrest, referrals.arrest_id) = arrests.arrest_id
+        select asked.*{who}
+        from (select *, {person} as of_person{held} from marts.{quoted(fact)} where quarter is not null) as asked
+        {joins}
     ) where true"""

@@ -25,6 +25,9 @@ def test_no_step_holds_more_than_the_models_may(database: Path) -> None:
     with open_database(database) as connection:
         [(held,)] = connection.execute("select current_setting('memory_limit')").fetchall()
     assert (memory_limit(), held) == ("5GB", "4.6 GiB")
+    with open_database(database, memory_share=0.6) as connection:
+        [(held,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+    assert held == "2.7 GiB"
 
 
 def test_a_query_of_an_office_reads_and_writes_no_file_of_the_machine(database: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -79,9 +80,40 @@ def test_its_counts_are_those_of_the_fact_and_no_row_is_doubled(database: Path, 
     assert by_cell.tolist() == counted["denominator"].tolist(), "cells are in the order of their labels"
 
 
+@pytest.mark.parametrize(
+    ("leads", "known"),
+    [
+        ({"case_id": "C"}, {"unit", "prosecutor", "agency"}),
+        ({"referral_id": "R"}, {"unit", "prosecutor", "agency"}),
+        ({"arrest_id": "A"}, {"agency"}),
+        ({"case_id": "none ", "referral_id": "none ", "arrest_id": "A"}, {"agency"}),
+        ({"case_id": "none ", "referral_id": "R"}, {"unit", "prosecutor", "agency"}),
+        ({}, set()),
+    ],
+    ids=lambda value: " and ".join(value) or "nothing",
+)
+def test_who_decided_is_found_from_whatever_a_row_names(
+    tmp_path: Path, database: Path, whose: dict[str, Whose], leads: dict[str, str], known: set[str]
+) -> None:
+    path = tmp_path / "audit.duckdb"
+    shutil.copy(database, path)
+    named = "".join(f", '{letter}' || id as {column}" for column, letter in leads.items())
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            f"create or replace table marts.mart_x as select * exclude (case_id){named} from marts.mart_x"
+        )
+    found = read_whose(path, CATALOGUE, [ASKED])["M-1"]
+    assert found.cases.sum() == whose["M-1"].cases.sum(), "no row is lost or doubled"
+    for name in ("unit", "prosecutor", "agency"):
+        ids = getattr(found, name)
+        rows = np.bincount(ids + 1, found.cases)
+        expected = getattr(whose["M-1"], name) + 1 if name in known else np.zeros(whose["M-1"].cases.size, dtype=int)
+        assert rows.tolist() == np.bincount(expected, whose["M-1"].cases).tolist(), name
+
+
 def test_its_numbers_take_few_bytes_and_are_widened_before_they_are_multiplied(whose: dict[str, Whose]) -> None:
     found = whose["M-1"]
-    assert (found.cases.itemsize, found.person.itemsize) == (1, 4), "as many as the cases of a state"
+    assert (found.cases.itemsize, found.person.itemsize, found.prosecutor.itemsize) == (1, 2, 1), "as many as cases"
     wide = found.at(found.cells, list(found.cells), list(QUARTERS))
     assert {wide.events.dtype, wide.cases.dtype, wide.person.dtype} == {np.dtype(float), np.dtype(np.intp)}
     assert wide.cases.sum() == found.cases.sum()
