@@ -222,15 +222,6 @@ def _add_stories(county: County) -> None:
             charge_section=section,
             sentence_days=days,
         )
-    diversions: dict[str, Row] = {
-        "plea, program ordered": {"stage": "post_plea", "requires_plea": True, "judge_ordered_restraint": True},
-        "after the plea, no more said": {"stage": "post_plea"},
-        "no plea, no admission": {"stage": "pre_plea", "requires_plea": False, "requires_admission": False},
-        "before the charge": {"stage": "pre_charge", "requires_admission": True},
-        "before the plea, no more said": {"stage": "pre_plea"},
-    }
-    for key, facts in diversions.items():
-        county.add("diversion_referral", diversion_id=key, person_id=key, program_code="x", **facts)
 
     _add_detainers(county)
 
@@ -380,7 +371,6 @@ def test_nothing_unreviewed_is_more_than_possible(world: World) -> None:
         ("int_charges__conviction_decided", "conviction_class"),
         ("int_charge_versions__exposure_classified", "exposure_class"),
         ("int_plea_offers__exposure_classified", "exposure_class"),
-        ("int_diversion_referrals__conviction_decided", "conviction_class"),
     ):
         sql = f"select count(*) from intermediate.{model} where {column} = 'likely'"
         assert world.unreviewed.execute(sql).fetchone() == (0,), model
@@ -453,15 +443,6 @@ def test_offer_is_judged_with_the_custody_offered(world: World) -> None:
     assert exposure["robbery, 364"] == "likely"  # moral turpitude: a felony
     assert exposure["second-degree burglary, 10"] == "no_known_ground"
     assert exposure["nothing named"] == "cannot_determine"
-
-
-def test_diversion_is_a_conviction_only_with_both_halves(world: World) -> None:
-    decided = _column(world.reviewed, "int_diversion_referrals__conviction_decided", "diversion_id", "conviction_class")
-    assert decided["plea, program ordered"] == "likely"
-    assert decided["after the plea, no more said"] == "possible"
-    assert decided["no plea, no admission"] == "no_conviction"
-    assert decided["before the charge"] == "no_conviction"  # no judge yet
-    assert decided["before the plea, no more said"] == "possible"
 
 
 @pytest.mark.parametrize(

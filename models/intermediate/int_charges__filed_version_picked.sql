@@ -15,7 +15,6 @@ select
     charge_id,
     case_id,
     version_no,
-    stage = 'filed' as is_version_filed,
     jurisdiction,
     law_code,
     section,

@@ -525,7 +525,7 @@ class _FileLander:
                 f"insert into {quoted(name)} select unnest(?::varchar[]), unnest(?::varchar[])",
                 [[source for source, _ in rows], [target for _, target in rows]],
             )
-        self._report_unmapped(column, table, unmapped, sum(n for _, n, _ in texts), where)
+        self._report_unmapped(table, unmapped, sum(n for _, n, _ in texts), where)
 
     def _code_table(self, column: CompiledColumn) -> CodeTable:
         if column.code_table is not None:
@@ -537,7 +537,7 @@ class _FileLander:
         )
 
     def _report_unmapped(
-        self, column: CompiledColumn, table: CodeTable, unmapped: Sequence[tuple[str, int, int]], total: int, where: str
+        self, table: CodeTable, unmapped: Sequence[tuple[str, int, int]], total: int, where: str
     ) -> None:
         missing = sum(n for _, n, _ in unmapped)
         share = missing / total if total else 0.0

@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cache, cached_property
 from math import ceil
 from pathlib import Path
@@ -17,6 +16,7 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
+from pipeline.config import quarter_of
 from pipeline.contract import load_contract
 from pipeline.errors import AuditError, Problem
 from pipeline.estimands import load_estimands
@@ -25,7 +25,7 @@ from pipeline.report.figures import PIXELS, Width
 from pipeline.report.gate import REPORT_IT, check_pages, check_words
 from pipeline.report.guides import guides
 from pipeline.report.language import LANGUAGES, NAMES, SPANISH, Language
-from pipeline.report.story import Glance, Picture, Story, query
+from pipeline.report.story import Glance, Picture, Story, query, slug
 from pipeline.report.tables import PublicData, copy_tables, headline, sha256, write_rows, write_tables
 from pipeline.report.words import content, fact
 
@@ -78,7 +78,7 @@ def build_site(*, out: Path, public: PublicData, written: Mapping[str, Sequence[
             (out / edition.say.code / name).write_text(html, encoding="utf-8")
             pages += 1
     index = out / "index.html"
-    index.write_text(_door(public), encoding="utf-8")
+    index.write_text(_door(), encoding="utf-8")
     check_pages(out)
     pictures = len(list((out / "figures").glob("*.svg")))
     return BuiltSite(index=index, pages=pages, pictures=pictures, notices=[notice] if notice else [])
@@ -212,7 +212,7 @@ class Edition:
             "_": say, "say": say, "public": public, "settings": public.settings, "story": self.story, "names": NAMES,
             "languages": LANGUAGES, "checks": checks, "checksums": self.sums, "navigation": self._navigation(links),
             "sizes": {id_: _sizes(drawn) for id_, drawn in self.drawings.items()}, "link": links.__getitem__, "untold": self.untold,
-            "slug": _slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
+            "slug": slug, "query": query, "scaled": _scaled, "mini_reach": _mini_reach, "plotly_size": _size(figures.PLOTLY_JS.stat().st_size, say),
             "absent": [say("cannot be told"), *(self.story.absent(s) for s in ("suppressed", "not_estimable", "not_computable"))],
             "missing": [], "pictures": [], "before_after": None, "printed": False, "restricted": False, "style": _style(), "page": page, "description": words["title"],
         }  # fmt: skip
@@ -283,14 +283,14 @@ class Edition:
     def _handout(self) -> dict[str, Any]:
         say = self.say
         return {
-            "title": say("The audit on one page: {quarter}", quarter=say.period(_quarter(self.public.settings.period_to))),
+            "title": say("The audit on one page: {quarter}", quarter=say.period(quarter_of(self.public.settings.period_to))),
             "sentences": self.story.overview(self.marts), "picture": self.handout, "rule": self.story.rule_note(),
         }  # fmt: skip
 
     def _report(self) -> dict[str, Any]:
         say, words = self.say, content()["marts"]
         return {
-            "title": say("The whole report: {quarter}", quarter=say.period(_quarter(self.public.settings.period_to))),
+            "title": say("The whole report: {quarter}", quarter=say.period(quarter_of(self.public.settings.period_to))),
             "sentences": self.story.overview(self.marts), "overview": self.overview, "terms": self._terms(),
             "chapters": [
                 (mart, words.get(mart, {}), self.story.sentences(mart), [g for g in self.glances[mart] if g.told], self.of_mart[mart])
@@ -301,7 +301,7 @@ class Edition:
     def _terms(self) -> list[tuple[str, str, str]]:
         say = self.say
         return [
-            (_slug(term), say(term), say(text)) for term, text in (entry.values() for entry in content()["glossary"])
+            (slug(term), say(term), say(text)) for term, text in (entry.values() for entry in content()["glossary"])
         ]
 
     def _findings(self) -> dict[str, Any]:
@@ -450,7 +450,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _door(public: PublicData) -> str:
+def _door() -> str:
     """The first page, which leads to the language of the reader's browser; without a script to English, past both names."""
     links = "".join(
         f'<p><a href="{s.code}/index.html" lang="{s.code}" hreflang="{s.code}">{NAMES[s.code]}</a></p>'
@@ -463,10 +463,6 @@ def _door(public: PublicData) -> str:
         '<noscript><meta http-equiv="refresh" content="0; url=en/index.html"></noscript></head>\n'
         f'<body><main style="padding:3rem 1.5rem"><h1>Immigration Integrity Audit</h1>{links}</main></body>\n</html>\n'
     )
-
-
-def _quarter(day: date) -> str:
-    return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def _sizes(drawn: Mapping[Width, Mapping[str, Any]]) -> dict[Width, tuple[int, int]]:
@@ -502,7 +498,3 @@ def _size(size: int, say: Language) -> str:
 
 def _file_name(mart: str) -> str:
     return f"{mart.replace('_', '-')}.html"
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -370,7 +370,7 @@ class Story:
         assert first is not None
         lower, higher = say("lower for noncitizens"), say("higher for noncitizens")
         return Picture(
-            id=f"{_slug(name)}-gaps",
+            id=f"{slug(name)}-gaps",
             title=(words.how_many_clear(len(clear), len(judged), say) if judged else say("Noncitizens and citizens in {shown} measures", shown=say.count(len(shown)))),
             lead=say("Noncitizens less citizens, in percentage points, for the whole period."),
             alt=say(
@@ -438,7 +438,7 @@ class Story:
         unit = everyone.unit if everyone is not None else measure.unit
         names = {"series": series, "unit": unit, "say": say}
         return Picture(
-            id=f"{_slug(measure.measure_id)}-groups", title=title, lead=self.asks(measure),
+            id=f"{slug(measure.measure_id)}-groups", title=title, lead=self.asks(measure),
             alt=f"{title}. " + say("By race and citizenship, with 95% intervals; the table below holds every number."),
             notes=[
                 self.counted_note(measure, everyone),
@@ -497,7 +497,7 @@ class Story:
             for c in series
         ]
         return Picture(
-            id=f"{_slug(measure.measure_id)}-trend", title=title, lead=self.asks(measure),
+            id=f"{slug(measure.measure_id)}-trend", title=title, lead=self.asks(measure),
             alt=f"{title}. " + say("{count} periods by citizenship, with 95% intervals; the table below holds every number.", count=say.count(len(periods))),
             notes=[
                 self.counted_note(measure, self.public.cell(measure.measure_id, stratum=stratum)),
@@ -579,7 +579,7 @@ class Story:
         hidden = sum(row.status == "suppressed" for _, _, row in cells)
         everyone = self.public.cell(measure.measure_id, stratum=top["stratum"])
         return Picture(
-            id=f"{_slug(measure.measure_id)}-parts", title=title, lead=self.asks(measure),
+            id=f"{slug(measure.measure_id)}-parts", title=title, lead=self.asks(measure),
             alt=f"{title}. " + say("Shares by citizenship, with 95% intervals; the table below holds every number."),
             notes=[
                 self.counted_note(measure, everyone),
@@ -636,7 +636,7 @@ class Story:
         if judged:
             told.append(Said(text=f"{words.how_many_clear(len(clear), len(judged), say)}."))
         else:  # records without citizenship: what the pages say first
-            computed = [mart for mart in marts if any(self._has_number(m) for m in self.public.of_mart(mart))]
+            computed = [mart for mart in marts if any(self._has(m) for m in self.public.of_mart(mart))]
             told += [Said(text=f"{self.mart_name(mart)}. {first}") for mart in computed[:3] for first in self.sentences(mart)[:1]]  # fmt: skip
         by_gap = sorted(clear, key=lambda p: (-abs(p[1].difference), p[0].measure_id))
         told += [
@@ -650,10 +650,6 @@ class Story:
         if lost:
             told.append(Said(text=say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures)))))  # fmt: skip
         return told
-
-    def _has_number(self, measure: Any) -> bool:
-        row = self.public.cell(measure.measure_id, stratum=headline(measure))
-        return row is not None and row.status in SHOWN
 
     def race_gaps(self, *, most: int) -> list[list[str]]:
         """The widest clear gaps of a race against the reference race, as rows of a table."""
@@ -881,7 +877,8 @@ def query(measure: Any) -> str:
     return f"select {groups}{stratum},\n       count(*) as numerator\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """The name as an id of HTML."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 

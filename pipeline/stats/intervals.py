@@ -2,7 +2,7 @@
 
 Which to publish: Wilson for a rate, Newcombe for a difference, Koopman for a ratio. Wilson covers 95 % on average and
 dips below near 0 and 1 with few cases; Clopper-Pearson never covers less than it says, at the price of width.
-The others are the second opinions that the tests and the readers of a contested figure ask for.
+The others are second opinions: the tests hold the published ones against them, and so can whoever contests a figure.
 
 statsmodels 0.15.0 is not used for the score interval of a difference: it puts the events of the second sample where
 the cubic needs its size (issue 10269 there), so its Miettinen-Nurminen limits are wrong or missing.

@@ -34,8 +34,6 @@ def e_value_of_limit(low: ArrayLike, high: ArrayLike) -> Floats:
 class Omitted:
     """A linear estimate if an omitted factor explained these shares of what is left of group and outcome."""
 
-    share_of_group: Floats
-    share_of_outcome: Floats
     estimate: Floats
     standard_error: Floats
     t: Floats
@@ -106,9 +104,7 @@ def omitted(
     bias = standard_error * np.sqrt(degrees_of_freedom) * np.sqrt(r2y * r2d / (1 - r2d))
     adjusted = np.sign(estimate) * (abs(estimate) - bias)
     spread = standard_error * np.sqrt((1 - r2y) / (1 - r2d)) * np.sqrt(degrees_of_freedom / (degrees_of_freedom - 1))
-    return Omitted(
-        share_of_group=r2d, share_of_outcome=r2y, estimate=adjusted, standard_error=spread, t=adjusted / spread
-    )
+    return Omitted(estimate=adjusted, standard_error=spread, t=adjusted / spread)
 
 
 def as_strong_as(

@@ -90,7 +90,6 @@ counted as (
 select
     charge_id,
     law_known,
-    count(*) as sentence_count,
     case
         when bool_or(at_least_one_year and standing = 'stands') then true
         when bool_and(at_least_one_year is not distinct from true) then true
