@@ -59,5 +59,6 @@ lock: .venv/ready
 		$$(sed -n 's/^\([a-z][^=]*\)==.*/--no-emit-package \1/p' requirements.lock) \
 		--output-file requirements-spark.lock pyproject.toml
 
+## Forget the environments. Audits stay: `iiu forget` is what removes them.
 clean:
-	rm -rf .venv .venv-spark .cache data/marts/*/
+	rm -rf .venv .venv-spark .cache

@@ -17,8 +17,8 @@ Severity = Literal["error", "warning"]
 class Problem:
     """One problem, in the words of the person who has to mend it.
 
-    `where` reads `file:line column [X]`, as much of it as is known. `code` is stable (`IIU204`); what raises it is in
-    `tests/test_bad_inputs.py`.
+    `where` reads `file:line column [X]`, as much of it as is known. `code` is stable (`IIU204`): what raises it, and
+    a test that it is raised, is found by searching for it.
     """
 
     code: str
