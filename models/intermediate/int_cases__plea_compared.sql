@@ -8,6 +8,7 @@ with pleaded as (
         {{ statute_part("regexp_replace(versions.section, '[(/].*$', '')") }}
         <> {{ statute_part("regexp_replace(filed.section, '[(/].*$', '')") }} as is_other_section
     from {{ ref('int_charges__conviction_decided') }} as decided
+    -- one decision to one version, and to at most one as filed
     inner join {{ ref('stg_charges') }} as versions
         on decided.charge_id = versions.charge_id and decided.version_no = versions.version_no
     inner join {{ ref('int_charges__filed_version_picked') }} as filed on decided.charge_id = filed.charge_id
@@ -28,6 +29,7 @@ changed as (
 dismissed as (
     select distinct filed.case_id
     from {{ ref('int_charges__state_outcome_decided') }} as outcomes
+    -- one outcome to at most one version as filed
     inner join {{ ref('int_charges__filed_version_picked') }} as filed on outcomes.charge_id = filed.charge_id
     where outcomes.disposition_type in ('dismissed_da', 'dismissed_court')
 )
@@ -41,4 +43,5 @@ select
         when not changed.is_charge_bargained then 'neither_charge_nor_counts'
     end as bargained_over
 from changed
+-- one case to at most one row
 left join dismissed on changed.case_id = dismissed.case_id

@@ -1,2 +1,2 @@
--- One row per bill the office took a position on.
+-- One row per bill the office looked at.
 {{ latest_rows('legislative_position', renamed={'position': 'position_taken'}) }}

@@ -1,2 +1,2 @@
--- One row per policy considered in a case.
+-- One row per policy considered in a case or matter.
 {{ latest_rows('policy_application') }}

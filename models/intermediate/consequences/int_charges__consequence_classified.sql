@@ -31,6 +31,7 @@ select
     questions.max_reaches_one_year,
     questions.max_exceeds_one_year
 from {{ ref('int_charges__conviction_decided') }} as convictions
+-- one conviction to at most one version
 left join {{ ref('int_charge_versions__offence_matched') }} as versions
     on convictions.charge_id = versions.charge_id and convictions.version_no = versions.version_no
 -- a charge that asks: its one question, and the one answer to it

@@ -31,6 +31,7 @@ select
     {{ maximum_tested('maximums.reaches_one_year', 'versions.is_inchoate') }} as max_reaches_one_year,
     {{ maximum_tested('maximums.exceeds_one_year', 'versions.is_inchoate') }} as max_exceeds_one_year
 from convictions
+-- one conviction to at most one version, and to at most one row of its terms
 inner join {{ ref('int_charge_versions__offence_matched') }} as versions
     on convictions.charge_id = versions.charge_id and convictions.version_no = versions.version_no
 left join {{ ref('int_charges__term_tested') }} as terms

@@ -18,6 +18,7 @@ with detainers as (
         contacts.probable_cause_basis,
         contacts.criminal_history
     from {{ ref('stg_ice_contacts') }} as contacts
+    -- one contact to at most one era, the one that is named
     inner join {{ ref('eras') }} as eras
         on
             eras.era_id = 'priorities_2014'
@@ -51,6 +52,7 @@ aggravated_felonies as (
         bool_or(by_ground.answer = 'likely') as is_likely,
         bool_or(by_ground.answer = 'possible') as is_possible
     from {{ ref('int_charges__consequences_by_ground') }} as by_ground
+    -- one answer to one ground
     inner join {{ ref('removal_grounds') }} as grounds on by_ground.ground = grounds.ground
     where
         grounds.family = 'aggravated_felony'
@@ -71,6 +73,7 @@ convictions as (
         coalesce(aggravated_felonies.is_possible, false) as may_be_aggravated_felony,
         case when custody.charge_id is null then false else custody.is_ninety_days end as is_ninety_days
     from {{ ref('int_charges__conviction_decided') }} as decided
+    -- one conviction to one version of its charge, and to at most one row each of what it may be and brought
     inner join {{ ref('stg_charges') }} as charges
         on decided.charge_id = charges.charge_id and decided.version_no = charges.version_no
     left join aggravated_felonies on decided.charge_id = aggravated_felonies.charge_id
@@ -114,6 +117,7 @@ by_detainer as (
             or (coalesce(judged.is_first or judged.is_second, true) and not judged.is_certain)
         ) as is_open
     from detainers
+    -- one detainer to many convictions
     inner join judged
         on
             detainers.person_id = judged.person_id

@@ -160,6 +160,7 @@ select
     -- the reference lists an offence without known ground of the same class
     case when questioned.offence_id is not null then alternatives.offence_id is not null end as has_neutral_alternative
 from questioned
+-- one question to at most one answer, and to one offence
 left join {{ ref('int_questions__consequence_classified') }} as classified
     on
         questioned.question_id = classified.question_id
