@@ -147,6 +147,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
         mapping("referral_id: Ref", "referral_id: {sql: \"strftime(now(), '%Y')\"}"),
         r"IIU106 office.yml:\d+: the expression cannot be used: the function now is not allowed",
     ),
+    "a file feeds no table": (
+        mapping("files:\n", "files:\n  others:\n    path: others.csv\n    format: {type: csv}\n"),
+        r"IIU108 office.yml:\d+: the file \[others\] feeds no table.*not_read",
+    ),
     "a column is both read and listed unused": (
         mapping("unused: {Name: identifies a person}", "unused: {Name: identifies a person, Sex: not needed}"),
         r"IIU109 office.yml:\d+: \[Sex\] is listed unused",

@@ -97,6 +97,10 @@ def test_what_is_compared_cannot_be_held_equal(tmp_path: Path) -> None:
     assert codes(declared(tmp_path, contrast="race")) == ["IIU707"]
 
 
+def test_what_is_not_held_equal_is_no_benchmark(tmp_path: Path) -> None:
+    assert codes(declared(tmp_path, benchmark="income")) == ["IIU710"]
+
+
 def test_all_other_problems_are_reported_together(tmp_path: Path) -> None:
     path = declared(tmp_path, kind="effect", risk_set="", hold_equal=["race", "income"])
     content = yaml.safe_load(path.read_text(encoding="utf-8"))

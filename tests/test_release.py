@@ -158,11 +158,10 @@ def change_a_sentence(folder: Path) -> None:
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def rewritten(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    """Changes the measures in every file that holds them, so that all copies agree."""
-    path = folder / "data" / "measures.parquet"
-    measures = change(pd.read_parquet(path))
-    frames = {"measures": measures} | dict(list(measures.groupby("mart")))
+def rewritten(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame], table: str = "measures") -> None:
+    """Changes a table in every file that holds it, so that all copies agree."""
+    whole = change(pd.read_parquet(folder / "data" / f"{table}.parquet"))
+    frames = {table: whole} | (dict(list(whole.groupby("mart"))) if table == "measures" else {})
     for name, rows in frames.items():
         rows.to_parquet(folder / "data" / f"{name}.parquet", index=False)
         rows.to_csv(folder / "data" / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
@@ -186,6 +185,25 @@ def a_rate_that_does_not_follow(folder: Path) -> None:
     rewritten(folder, raised)
 
 
+def a_gap_that_does_not_follow(folder: Path) -> None:
+    rewritten(
+        folder, lambda rows: rows.assign(difference=rows["difference"].where(rows.index != 0, 0.5)), "comparisons"
+    )
+
+
+def a_verdict_that_the_rule_does_not_give(folder: Path) -> None:
+    def reversed_(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(verdict=rows["verdict"].where(rows["verdict"] != "clear", "no_clear_difference"))
+
+    rewritten(folder, reversed_, "comparisons")
+
+
+def a_ledger_without_its_last_number(folder: Path) -> None:
+    """The chain of what is left holds: each line seals those before it alone."""
+    path = folder / "ledger.jsonl"
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+
+
 def remake_the_hashes(folder: Path) -> None:
     """What a careful forger does: descriptions, hashes and the approval of the hashes all fit again."""
     package = folder / "datapackage.json"
@@ -199,7 +217,16 @@ def remake_the_hashes(folder: Path) -> None:
     (folder / APPROVALS).write_text(json.dumps(approved), encoding="utf-8")
 
 
-TAMPERED = [change_a_digit, remove_a_row, change_a_sentence, swap_two_quarters, a_rate_that_does_not_follow]
+TAMPERED = {
+    change_a_digit: "IIU645",
+    remove_a_row: "IIU645",
+    swap_two_quarters: "IIU647",
+    a_rate_that_does_not_follow: "IIU646",
+    a_gap_that_does_not_follow: "IIU648",
+    a_verdict_that_the_rule_does_not_give: "IIU648",
+    change_a_sentence: "IIU649",
+    a_ledger_without_its_last_number: "IIU650",
+}
 
 
 @pytest.mark.parametrize("tamper", [change_a_digit, change_the_hashes, add_a_file])
@@ -211,10 +238,7 @@ def test_what_was_altered_is_found(
     assert "IIU642" in capsys.readouterr().err
 
 
-CODES = ["IIU645", "IIU645", "IIU649", "IIU647", "IIU646"]
-
-
-@pytest.mark.parametrize(("tamper", "code"), list(zip(TAMPERED, CODES, strict=True)))
+@pytest.mark.parametrize(("tamper", "code"), TAMPERED.items())
 def test_what_was_altered_is_found_though_the_hashes_were_made_again(
     tamper: Callable[[Path], None], code: str, copy: Path
 ) -> None:
@@ -315,6 +339,17 @@ def test_an_audit_that_does_not_say_which_program_made_it_is_refused(
     options = ["release", "--name=x", f"--audit={older}", f"--to={tmp_path / 'to'}"]
     assert main([*options, *(f"--approve={role}={who}" for role, who in TWO.items())]) == 1
     assert "IIU636" in capsys.readouterr().err
+
+
+def test_what_is_no_audit_becomes_no_release_and_a_path_is_no_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["release", "--name=../2026-Q2", f"--audit={tmp_path}", f"--to={tmp_path / 'releases'}"]
+    assert main([*options, *(f"--approve={role}={who}" for role, who in TWO.items())]) == 1
+    said = capsys.readouterr().err
+    assert "IIU631" in said
+    assert "IIU632" in said
+    assert not (tmp_path / "releases").exists()
 
 
 def test_a_release_is_never_changed_and_needs_two_persons(
