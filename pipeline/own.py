@@ -13,24 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import jinja2
 import pandas as pd
 
 from pipeline.config import AuditSettings
+from pipeline.contract import ROOT
 from pipeline.database import open_database
 from pipeline.errors import AuditError, Problem
 from pipeline.estimands import Estimand, load_estimands
 from pipeline.ingest.located_yaml import LocatedYaml, Path_
 from pipeline.ingest.read import literal, quoted
 from pipeline.measures import Saturation, saturation
+from pipeline.whose import GROUPS
 
 FILE = "measures.yml"
 #: The mart that an office's own measures stand in; each of its facts is `mart_own__<rows>`.
 MART = "own"
-GROUPS = ("quarter", "race", "citizenship", "offence_group")
+#: The groups of all facts: the models' own macros, so that an office's rows are told apart by the same rules.
+MACROS = ROOT / "pipeline" / "dbt" / "macros" / "groups.sql"
+SCHEMAS = {"stg": "staging", "int": "intermediate"}
 KINDS = {"rate": ("numerator",), "distribution": ("value",)}
 WORDS = ("title", "definition", "counted_unit", "numerator_text", "denominator_text")
 _NEEDED = ("person_id", "decided_on")
-_ADDED = (*GROUPS, "uncounted_reason")
+_ADDED = (*GROUPS, "citizenship_latest", "uncounted_reason")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,7 @@ def _problems(document: LocatedYaml) -> Iterator[Problem]:
 
 def _make_facts(connection: duckdb.DuckDBPyConnection, document: LocatedYaml) -> Iterator[Problem]:
     """One table for each kind of rows, in the groups in which all facts stand."""
+    groups = _macros()
     for name, query in document.value["rows"].items():
         try:
             columns = [c[0] for c in connection.execute(f"select * from ({query}) limit 0").description]
@@ -100,24 +106,16 @@ def _make_facts(connection: duckdb.DuckDBPyConnection, document: LocatedYaml) ->
         category = "asked.offence_category" if "offence_category" in columns else "null"
         connection.execute(
             f"""create or replace table marts.{quoted(f"mart_{MART}__{name}")} as
-            select
-                asked.*,
-                case when decided_on between period_from and period_to
-                    then concat(year(decided_on), '-Q', quarter(decided_on)) end as quarter,
-                case when decided_on is null then 'undated' when decided_on < period_from then 'before_period'
-                    when decided_on > period_to then 'after_period' end as uncounted_reason,
-                coalesce(races.race, 'unknown') as race,
-                -- as on file that day; contradicting statements are unknown
-                case when coalesce(first_citizen_on <= decided_on, false) = coalesce(first_noncitizen_on <= decided_on, false)
-                    then 'unknown' when first_citizen_on <= decided_on then 'citizen' else 'noncitizen' end as citizenship,
-                coalesce(offence_group, 'unknown') as offence_group
-            from ({query}) as asked
-            cross join staging.stg_audit_settings
-            left join intermediate.int_persons__race_rolled_up as races on asked.person_id = races.person_id
-            left join intermediate.int_persons__citizenship_known as known on asked.person_id = known.person_id
-            left join reference.offence_groups as groups on {category} = groups.offence_category
+            select asked.*, {groups.groups_on("asked.decided_on")}
+            from ({query}) as asked {groups.join_groups("asked.person_id", category)}
             order by 1"""
         )
+
+
+def _macros() -> Any:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.globals["ref"] = lambda model: f"{SCHEMAS.get(model.partition('_')[0], 'reference')}.{model}"
+    return environment.from_string(MACROS.read_text(encoding="utf-8")).module
 
 
 def _count(connection: duckdb.DuckDBPyConnection, document: LocatedYaml, settings: AuditSettings) -> Iterator[Problem]:
