@@ -84,6 +84,25 @@ def check_office(*, office: str, raw: Path | None, progress: Progress) -> Iterat
     yield f"{mapping.settings.title}: the exports fit the mapping."
 
 
+def as_of(mapping: Office, day: date | None) -> Office:
+    """The same office with another day of export, unless it is None. Raises `AuditError` if the period ends after it."""
+    if day is None:
+        return mapping
+    if mapping.settings.period_to > day:
+        raise AuditError(
+            [
+                Problem(
+                    code="IIU102",
+                    where=place(file="--as-of"),
+                    what=f"the period ends on {mapping.settings.period_to}, after the day of the export, {day}",
+                    expected="a day on or after the end of the period",
+                    fix="Give a later day, or shorten `period` in office.yml",
+                )
+            ]
+        )
+    return replace(mapping, settings=replace(mapping.settings, as_of_date=day))
+
+
 def find_keys(*, office: str, raw: Path | None, as_of_date: date | None, keys: Sequence[str]) -> Iterator[str]:
     """In which file and row of the exports the key of a worklist stands; nothing of what the row says.
 
@@ -92,9 +111,7 @@ def find_keys(*, office: str, raw: Path | None, as_of_date: date | None, keys: S
     from tempfile import TemporaryDirectory
 
     contract = load_contract()
-    mapping = load_office(office_folder(office), contract)
-    if as_of_date is not None:
-        mapping = replace(mapping, settings=replace(mapping.settings, as_of_date=as_of_date))
+    mapping = as_of(load_office(office_folder(office), contract), as_of_date)
     with TemporaryDirectory(prefix="iiu-find-") as folder:
         work = Path(folder)
         database = work / "audit.duckdb"
@@ -150,9 +167,7 @@ def run_audit(
     if master is not None:
         require_spark()
     folder = office_folder(office)
-    mapping = load_office(folder, load_contract())
-    if as_of_date is not None:
-        mapping = replace(mapping, settings=replace(mapping.settings, as_of_date=as_of_date))
+    mapping = as_of(load_office(folder, load_contract()), as_of_date)
     target = (out or default_out(office)).resolve()
     if target.exists() and not (target / "run.json").is_file() and not (target.is_dir() and not any(target.iterdir())):
         raise AuditError(

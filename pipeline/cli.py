@@ -49,6 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return told.exit_code
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"[{text}] is no day; expected a date as 2025-03-31") from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="iiu",
@@ -66,9 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--raw", type=Path, help="the folder of the exports; only read (default: data/raw/OFFICE, frozen)"
     )
     audit.add_argument("--out", type=Path, help="where to write (default: data/marts/OFFICE)")
-    audit.add_argument(
-        "--as-of", type=date.fromisoformat, help="the day of the export, instead of the one in office.yml"
-    )
+    audit.add_argument("--as-of", type=_day, help="the day of the export, instead of the one in office.yml")
     audit.add_argument("--since", type=Path, help="an earlier audit of the office: says what became of its findings")
     audit.add_argument(
         "--engine", choices=("duckdb", "spark"), default="duckdb", help="what builds the marts (default: duckdb)"
@@ -84,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     find.add_argument("office")
     find.add_argument("keys", nargs="+", metavar="KEY")
     find.add_argument("--raw", type=Path, help="the folder of the exports (default: data/raw/OFFICE)")
-    find.add_argument("--as-of", type=date.fromisoformat, help="as the audit was run, if it was not office.yml's")
+    find.add_argument("--as-of", type=_day, help="as the audit was run, if it was not office.yml's")
 
     new = commands.add_parser("new-office", help="draft office.yml and code tables from a folder or zip of exports")
     new.add_argument("folder", type=Path, metavar="DIR", help="the folder of the new office")

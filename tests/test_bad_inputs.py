@@ -296,6 +296,25 @@ def test_what_must_be_mended_stands_last_on_the_screen(tmp_path: Path, capsys: p
     assert said[-1] == "2 to mend, 2 to know. Nothing was written."
 
 
+@pytest.mark.parametrize("name", ["Maria Fuentes", "Smith", "Li"])
+def test_a_name_that_slipped_into_a_column_of_codes_is_told_by_its_shape(name: str, tmp_path: Path) -> None:
+    tiny = TinyOffice(tmp_path)
+    tiny.write_export(EXPORT.replace("Bob Example,M,", f"Bob Example,{name},").encode())
+    (told,) = [problem for problem in tiny.land().warnings if problem.code == "IIU204"]
+    assert name not in str(told)
+    assert "first in row 3" in told.what
+
+
+def test_a_day_of_export_within_the_period_is_refused_from_the_command_as_from_the_mapping(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = TinyOffice(tmp_path)
+    options = ["audit", str(tiny.office), f"--raw={tiny.raw}", f"--out={tmp_path / 'audit'}"]
+    assert main([*options, "--as-of=2024-12-30"]) == 1
+    assert "IIU102 --as-of: the period ends on 2024-12-31" in capsys.readouterr().err
+    assert not (tmp_path / "audit").exists()
+
+
 def test_a_rejected_row_is_kept_by_its_shape_and_never_by_what_it_says(tmp_path: Path) -> None:
     tiny = TinyOffice(tmp_path)
     tiny.write_export(EXPORT.replace("01/03/2024", "Bob Example").encode())

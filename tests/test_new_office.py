@@ -85,7 +85,7 @@ def columns_of(text: str) -> dict[str, Profile]:
     with TemporaryDirectory() as folder:
         (Path(folder) / "raw").mkdir()
         (Path(folder) / "raw" / "x.csv").write_text(text, encoding="utf-8")
-        (file,) = _files(Path(folder) / "raw", Path(folder))
+        (file,) = _files(Path(folder) / "raw", Path(folder), [])
     return {column.name: column for column in file.columns}
 
 
@@ -180,6 +180,18 @@ def test_what_it_is_unsure_of_is_asked_in_the_file(tmp_path: Path, capsys: pytes
     told = capsys.readouterr().out
     assert "questions asked" in told and "iiu check" in told
     assert "# QUESTION" in (tmp_path / "o" / "office.yml").read_text(encoding="utf-8")
+
+
+def test_no_day_of_a_person_stands_in_a_draft_and_no_file_is_left_out_without_a_word(tmp_path: Path) -> None:
+    rows = "".join(f"R{i},P{i},{1950 + i}-03-07,{2015 + i % 8}-05-0{1 + i % 9}\n" for i in range(40))
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "r.csv").write_text(f"Referral No,Defendant ID,Date of Birth,Received Date\n{rows}")
+    (tmp_path / "raw" / "torn.csv").write_bytes(b"Case,Filed\nC1,2020-01-01\n\0\0\n")
+    told = draft_office(folder=tmp_path / "o", exports=tmp_path / "raw", contract=load_contract())
+    text = (tmp_path / "o" / "office.yml").read_text(encoding="utf-8")
+    assert "as_of_date: 2022-12-31" in text and "period: {from: 2015-01-01, to: 2022-12-31}" in text
+    assert "-03-07" not in text
+    assert [line.split(":")[0] for line in told if "nothing could be read" in line] == ["torn.csv"]
 
 
 def test_an_office_that_is_there_is_never_overwritten(tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ def draft_office(*, folder: Path, exports: Path, contract: Contract) -> list[str
     name = re.sub(r"[^a-z0-9_]+", "_", folder.resolve().name.lower()).strip("_") or "office"
     name = name if name[0].isalpha() else f"office_{name}"
     with TemporaryDirectory(prefix="iiu-draft-") as work:
-        files = list(_files(exports, Path(work)))
+        unread: list[str] = []
+        files = list(_files(exports, Path(work), unread))
     if not any(file.entries or file.columns for file in files):
         raise _refusal(
             exports, "holds no file that can be read as a table", "CSV, text, .xlsx, JSON or Parquet, zipped or not"
@@ -134,6 +135,7 @@ def draft_office(*, folder: Path, exports: Path, contract: Contract) -> list[str
     mapped = sum(len({c for _, columns, _ in f.entries for c in _reads(columns)}) for f in files)
     return [
         *(f"{f.pattern}: {f.rows} rows; feeds {', '.join(dict.fromkeys(t for t, _, _ in f.entries)) or 'nothing yet'}" for f in files),
+        *(f"{name}: nothing could be read in it; list it under `not_read`, or describe it under `files` and `iiu check` says why" for name in unread),
         f"{mapped} columns are mapped, {len(codes)} code tables proposed, {text.count('# QUESTION')} questions asked in {folder / 'office.yml'}.",
         f"Next: answer them, then `iiu check {folder} --raw {exports}`.",
     ]  # fmt: skip
@@ -146,8 +148,11 @@ def _refusal(path: Path, what: str, expected: str) -> AuditError:
 # --- reading what nobody described --------------------------------------------------------------------------------
 
 
-def _files(exports: Path, work: Path) -> Iterator[Drafted]:
-    """Every table of the exports; files that share their columns (two batches of one export) are one."""
+def _files(exports: Path, work: Path, unread: list[str]) -> Iterator[Drafted]:
+    """Every table of the exports; files that share their columns (two batches of one export) are one.
+
+    `unread` gets the names of the files of which nothing could be read.
+    """
     found: list[tuple[str, Path]] = []
     problems: list[Problem] = []
     if exports.is_dir():
@@ -172,10 +177,13 @@ def _files(exports: Path, work: Path) -> Iterator[Drafted]:
     keys: set[str] = set()
     connection = duckdb.connect(config={"temp_directory": str(work / "spill")})
     for n, (name, path) in enumerate(listed):
+        unread.append(name)
         for layout in _layouts(path):
             file = _profiled(connection, name, path, layout, work, f"t{n}", keys)
             if file is None:
                 continue
+            if name in unread:
+                unread.remove(name)
             same = tuple(c.name for c in file.columns)
             if same in seen and layout["type"] == seen[same].format["type"]:
                 seen[same].pattern = _common(seen[same].pattern, name)
@@ -765,18 +773,15 @@ def _reads(columns: Mapping[str, Any]) -> set[str]:
 
 
 def _yaml(name: str, files: Sequence[Drafted], contract: Contract) -> Iterator[str]:
-    days = sorted(
-        t for f in files for p in f.columns if p.date_format in ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S") for t, _ in p.texts
-    )
-    first, last = (days[0][:10], days[-1][:10]) if days else ("2020-01-01", "2024-12-31")
+    years = _years(files, contract) or ["2020", "2024"]
     yield "# A draft. Lines that begin with `# QUESTION` are what it is unsure of; delete each once it is answered."
     yield "mapping_language: 1"
     yield f"office: {name}"
     yield f"title: {json.dumps(name.replace('_', ' ').title() + ': a draft')}"
     yield "# QUESTION: which state, on which day was this exported, and which period does it cover?"
     yield "jurisdiction: US"
-    yield f"as_of_date: {last}"
-    yield f"period: {{from: {first}, to: {last}}}"
+    yield f"as_of_date: {years[-1]}-12-31"
+    yield f"period: {{from: {years[0]}-01-01, to: {years[-1]}-12-31}}"
     yield "reference: {race: white, citizenship: citizen}"
     yield "seed: 1"
     yield "# secret: identifiers are hashed with a key that lies outside of the data."
@@ -836,6 +841,25 @@ def _yaml(name: str, files: Sequence[Drafted], contract: Contract) -> Iterator[s
         for table, _, questions in file.entries:
             if table.startswith("#"):
                 yield from (f"# QUESTION: {file.key}: {' '.join(question.split())}" for question in questions)
+
+
+def _years(files: Sequence[Drafted], contract: Contract) -> list[str]:
+    """The years of the dates that are matched to a day of the contract, none of which is of a birth; nothing finer, since a
+    mapping holds no word of the records.
+    """
+    found = set()
+    for file in files:
+        days = {
+            column
+            for table, columns, _ in file.entries
+            if table in contract
+            for target, spec in columns.items()
+            if target in contract[table].columns and contract[table].columns[target].kind in ("date", "timestamp")
+            for column in _reads({target: spec})
+        }
+        texts = [text for profile in file.columns if profile.name in days for text, _ in profile.texts]
+        found |= {text[:4] for text in texts if re.fullmatch(r"\d{4}-\d{2}-\d{2}( .*)?", text)}
+    return sorted(found)
 
 
 def _holds(profile: Profile) -> str:

@@ -23,7 +23,7 @@ from pipeline.ingest.expression import columns_of
 from pipeline.ingest.freeze import SourceFile, find_sources
 from pipeline.ingest.keys import identifier_key, install_key
 from pipeline.ingest.link import MARK, Doubtful, Threshold, link
-from pipeline.ingest.office import CodeTable, Entry, Office, nearest, normalise
+from pipeline.ingest.office import CodeTable, Entry, Office, is_misspelt, nearest, normalise
 from pipeline.ingest.read import RawTable, literal, quoted, read_file
 
 #: An unmapped text is printed only if it is common or resembles a known code: else it could be a name that slipped in.
@@ -545,8 +545,9 @@ class _FileLander:
         listed = sorted(unmapped, key=lambda item: (-item[1], item[0]))
         file = f"codes/{table.name}.csv" if table.name else "a code table"
         for source, n, first in listed[:20]:
-            hint = nearest(source, list(table.exact))
-            text = source if n >= SHOWN_FROM or hint else _shape(source)
+            # a name that slipped into the column must not be printed, and resembles some short code
+            is_shown = n >= SHOWN_FROM or is_misspelt(source, list(table.exact))
+            text, hint = (source, nearest(source, list(table.exact))) if is_shown else (_shape(source), "")
             self._problems.append(
                 Problem(
                     code="IIU205" if severity == "error" else "IIU204",
@@ -625,7 +626,7 @@ class _FileLander:
                 expected=f"at most {self._office.rejected_tolerance:.1%} of the rows" if severe else "",
                 fix="Correct the mapping of this column in office.yml, or `rejected_tolerance`"
                 if severe
-                else "They are listed in rejects",
+                else "An audit lists them in restricted/rejects.parquet",
             )
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -33,6 +33,11 @@ def nearest(text: str, among: Iterator[str] | list[str] | tuple[str, ...] | froz
     """` Nearest: [X].` where one of the names is alike, else an empty text."""
     found = process.extractOne(text, sorted(among), scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=60)
     return f"; nearest [{found[0]}]" if found else ""
+
+
+def is_misspelt(text: str, among: Sequence[str]) -> bool:
+    """Whether it is one of the names but for a letter or two; a short name within a long text is no such case."""
+    return bool(process.extractOne(text, among, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=80))
 
 
 def normalise(text: str) -> str:
