@@ -45,6 +45,7 @@ LIVES = (
     ["disposed"],
     ["amended", "filed"],
 )
+NO_END = ("transferred", "mistrial", "other")
 GUILTY = ("plea_guilty", "plea_nolo", "verdict_guilty")
 CLASSES = {
     "felony": 3,
@@ -200,6 +201,11 @@ class Oracle:
             codes = [c.name for c in load_contract()[table].columns.values() if c.kind == "code"]
             last = {tuple(row[k] for k in load_contract()[table].key): row for row in found}
             self.tables[table] = [{**dict.fromkeys(codes, "not_recorded"), **row} for row in last.values()]
+        held = {row["stay_id"]: row["person_id"] for row in self.tables.get("custody_stay", [])}
+        self.tables["ice_contact"] = [
+            {**row, "person_id": row.get("person_id") or held.get(row.get("stay_id"))}
+            for row in self.tables.get("ice_contact", [])
+        ]
         self.cases = {row["case_id"]: row for row in self.tables["case_"]}
         self.referrals = {row["referral_id"]: row for row in self.tables.get("referral", [])}
         self.arrests = {row["arrest_id"]: row for row in self.tables.get("arrest", [])}
@@ -308,7 +314,7 @@ class Oracle:
         by_case: dict[str | None, list[Row]] = defaultdict(list)
         for row in self.tables["disposition"]:
             by_case[row.get("case_id") or charges.get(row["charge_id"])].append(row)
-        return {case: _end(row, by_case.get(case, [])) for case, row in self.cases.items()}
+        return {case: _end(row, by_case.get(case, []), self.charges.get(case, [])) for case, row in self.cases.items()}
 
     @cached_property
     def first_appearances(self) -> dict[str, datetime]:
@@ -403,28 +409,38 @@ class SecondImplementation:
         return disagreements(made, self.reads(made), self.measures, at_least=at_least)
 
 
-def _end(case: Row, ends: list[Row]) -> Row:
+def _end(case: Row, ends: list[Row], charges: list[Row]) -> Row:
     """Closed when, by a plea or a conviction when, or by none at all; and whether the person was gone."""
-    convicted = [
-        row["is_conviction_state"] if row.get("is_conviction_state") is not None else row["type"] in GUILTY
-        for row in ends
-    ]
+
+    def guilty(row: Row) -> bool:
+        return bool(row["is_conviction_state"] if row.get("is_conviction_state") is not None else row["type"] in GUILTY)
+
+    def is_end(row: Row) -> bool:
+        return row.get("is_conviction_state") is not None or row["type"] not in (*UNKNOWNS, *NO_END)
+
+    by_day = sorted(ends, key=lambda row: (bool(row["disposed_on"]), row["disposed_on"], row["disposition_id"])
+                    if row["disposed_on"] else (False, date.min, row["disposition_id"]))  # fmt: skip
+    last = {row["charge_id"]: row for row in by_day}
+    over = {key: row for key, row in last.items() if is_end(row)}
+    asked = {*last, *(charge["charge_id"] for charge in charges if charge["is_enhancement"] is not True)}
+    ended = bool(ends) and asked <= set(over)
+    free = all(
+        not guilty(row) and row["type"] in ("dismissed_da", "dismissed_court", "acquitted") for row in over.values()
+    )
+    dismissed = all(not guilty(row) and row["type"] == "dismissed_da" for row in over.values())
     dated = [row["disposed_on"] for row in ends if row["disposed_on"]]
+    pleas = [row["disposed_on"] for row in ends if row["type"] in ("plea_guilty", "plea_nolo")]
     reasons = [row["reason"] for row in ends if row.get("reason", "not_recorded") not in UNKNOWNS]
-    none = [
-        not guilty and row["type"] in ("dismissed_da", "dismissed_court", "acquitted")
-        for row, guilty in zip(ends, convicted, strict=True)
-    ]
-    days = [row["disposed_on"] for row, guilty in zip(ends, convicted, strict=True) if guilty]
+    days = [row["disposed_on"] for row in ends if guilty(row)]
+    closed = max((row["disposed_on"] for row in over.values() if row["disposed_on"]), default=None)
     return {
-        "closed_on": case.get("closed_on") or max(dated, default=None),
+        "closed_on": case.get("closed_on") or (closed if ended else None),
         "last_disposed_on": max(dated, default=None),
-        "first_plea_on": min(
-            (row["disposed_on"] for row in ends if row["disposed_on"] and row["type"] in ("plea_guilty", "plea_nolo")),
-            default=None,
-        ),
+        "first_plea_on": min((day for day in pleas if day), default=None),
+        "plea_left_open": bool(pleas) and not any(pleas),
         "first_conviction_on": min((day for day in days if day), default=None),
-        "without_conviction": all(none) if none else None,
+        "without_conviction": free if ends and (ended or not free) else None,
+        "dismissed": dismissed if ends and (ended or not dismissed) else None,
         "left_open": None in days
         or any(row["type"] in UNKNOWNS and row.get("is_conviction_state") is None for row in ends),
         "removed": "removed_or_ice_custody" in reasons if reasons else None,

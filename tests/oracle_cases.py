@@ -254,6 +254,7 @@ def stays_found_by_ice(oracle: Oracle) -> Found:
             continue
         else:
             outcome = "censored" if is_held(stay) else "released"
+            outcome = "event" if stay["release_type"] == "transfer_ice" else outcome
         if end and end >= booked:
             yield stay_groups(oracle, stay, booked), ("", (end - booked).days, outcome)
 
@@ -489,13 +490,8 @@ def pending_cases(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
             start, half_a_year = min(since), min(since) + timedelta(days=180)
             answer = None
             if half_a_year <= oracle.as_of:
-                answer = closed is not None and closed <= half_a_year and dismissed_by_office(oracle, case)
+                answer = closed is not None and closed <= half_a_year and oracle.ends[case]["dismissed"]
             yield oracle.of_case(case, start), {"dismissed": answer}
-
-
-def dismissed_by_office(oracle: Oracle, case: str) -> bool:
-    charges = {c["charge_id"] for c in oracle.charges.get(case, [])}
-    return all(d["type"] == "dismissed_da" for d in oracle.tables["disposition"] if d["charge_id"] in charges)
 
 
 def applications(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
@@ -629,19 +625,17 @@ def outcomes(oracle: Oracle) -> Iterator[tuple[str, date, dict[str, bool | None]
     """Each closed case, its last day, and for each of its offences whether it was convicted."""
     for case, charges in oracle.charges.items():
         found: dict[str, bool | None] = {}
-        days = []
         for charge in charges:
             answers: list[bool | None] = []
             for row in oracle.tables["disposition"]:
                 if row["charge_id"] == charge["charge_id"]:
-                    days.append(row["disposed_on"])
                     known = None if row["type"] in UNKNOWNS else row["type"] in ("plea_guilty", "verdict_guilty")
                     answers.append(known if row["is_conviction_state"] is None else row["is_conviction_state"])
             if charge["is_enhancement"] is not True:
                 found[charge["charge_id"]] = any_true(answers) if answers else None
-        known_days = [day for day in days if day is not None]
-        if case in oracle.cases and known_days and found:
-            yield case, max(known_days), found
+        closed = oracle.ends[case]["closed_on"] if case in oracle.cases else None
+        if closed and found:
+            yield case, closed, found
 
 
 def last_class(oracle: Oracle, charge: str) -> int | None:

@@ -354,7 +354,7 @@ def days_to_plea(oracle: Sentences) -> Found:
         end, filed = oracle.ends[case], row["filed_on"]
         plea, closed = end["first_plea_on"], end["closed_on"]
         days = days_between(filed, plea or closed or oracle.as_of)
-        if days is not None:
+        if days is not None and not end["plea_left_open"]:
             outcome = "event" if plea else "ended_without_plea" if closed else "censored"
             yield oracle.of_case(case, filed), ("", days, outcome)
 

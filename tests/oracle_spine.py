@@ -614,11 +614,11 @@ def hours_to_court(oracle: Oracle) -> Found:
             yield groups, ("", row["hours"], "event" if row["heard"] else "censored")
 
 
-def waited(more_than: int) -> Definition:
+def waited(hours: int) -> Definition:
     def found(oracle: Oracle) -> Found:
         for groups, row in arrests(oracle):
             if row["in_custody"] and row["referred"] and row["hours"] is not None:
-                longer = row["hours"] > more_than
+                longer = row["hours"] >= hours
                 if row["heard"] or longer:
                     yield groups, ("", longer)
 
@@ -688,10 +688,13 @@ def moved(referred: Row, filed: Row) -> str:
         return "unknown"
     if ranks[0] != ranks[1]:
         return "raised" if ranks[1] > ranks[0] else "lowered"
-    if None in (referred["section"], filed["section"]):
+    sides = [(referred[column], filed[column]) for column in ("section", "code", "subdivision")]
+    differ = [None not in side and side[0] != side[1] for side in sides]
+    if differ[0] or differ[1]:
+        return "changed_in_class"
+    if None in sides[0] or (sides[1][0] is None) != (sides[1][1] is None):
         return "unknown"
-    same = all((referred[c] or "") == (filed[c] or "") for c in ("code", "section", "subdivision"))
-    return "filed_as_referred" if same else "changed_in_class"
+    return "changed_in_class" if differ[2] else "filed_as_referred"
 
 
 def filed_cases(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
@@ -802,24 +805,24 @@ def band(dollars: float) -> str:
     return next((f"up_to_{top}" for top in (500, 1000, 5000, 10000) if dollars <= top), "above_10000")
 
 
-def held_on(column: str, hours: int, *, at_least: bool) -> tuple[Callable[[Row], bool], Callable[[Row], bool | None]]:
+def held_on(column: str, hours: int) -> tuple[Callable[[Row], bool], Callable[[Row], bool | None]]:
     """Who was held so long, and of whom it can be said already."""
 
     def longer(row: Row) -> bool | None:
         if row[column] is None:
             return None
-        return bool(row[column] >= hours if at_least else row[column] > hours)
+        return bool(row[column] >= hours)
 
     return lambda row: not row["held"] or bool(longer(row)), longer
 
 
 def still_held(oracle: Oracle, hours: int) -> Found:
-    asked, longer = held_on("on_cash", hours, at_least=True)
+    asked, longer = held_on("on_cash", hours)
     yield from rate(stays, longer, where=lambda row: row["cash"] and asked(row), by="band")(oracle)
 
 
 def held_after_posting(oracle: Oracle) -> Found:
-    asked, longer = held_on("after_posting", 24, at_least=False)
+    asked, longer = held_on("after_posting", 24)
     yield from rate(stays, longer, where=lambda row: row["posted"] and asked(row), by="with_detainer")(oracle)
 
 
@@ -840,7 +843,9 @@ def pretrial_releases(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
         due = [
             h
             for h in oracle.tables["hearing"]
-            if h["case_id"] == case and is_of_defendant(h) and out < h["at"].date() <= oracle.as_of
+            if h["case_id"] == case
+            and is_of_defendant(h)
+            and out < h["at"].date() <= min(closed or oracle.as_of, oracle.as_of)
         ]
         failed, through_ice = ([missed(h, *reasons) for h in due] for reasons in (("fta",), GONE))
         again = [a["arrest_at"].date() for a in oracle.arrests.values() if a["person_id"] == stay["person_id"]]
@@ -917,6 +922,7 @@ def first_in_court(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
             pleaded: dict[int, bool | None] = {}
             for days in (7, 30):
                 told = on + timedelta(days=days) <= oracle.as_of and (plea is None or plea >= on)
+                told = told and not oracle.ends[case]["plea_left_open"]
                 pleaded[days] = (plea is not None and plea <= on + timedelta(days=days)) if told else None
             held = "detained" if detained else "not_detained"
             yield oracle.of_case(case, on), {"held": held, "within_7": pleaded[7], "within_30": pleaded[30]}
@@ -936,6 +942,7 @@ def described_diversions(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
             )
         met = any(
             c["person_id"] == row["person_id"]
+            and c["type"] in ("detainer", "notification_request", "interview", "arrest", "transfer")
             and c["at_precision"] != "month"
             and row["enrolled_on"]
             and row["enrolled_on"] <= c["at"].date() <= (ended or date.max)

@@ -151,6 +151,13 @@ given(
     """,
 )
 given(
+    "custody_stay",
+    """
+    stay_id      person_id  booked_at         released_at       release_type
+    handed_to_ice  d8       2004-05-01T08:00  2004-05-07T08:00  transfer_ice
+    """,
+)
+given(
     "ice_contact",
     """
     contact_id  person_id  stay_id    at                at_precision  type
@@ -166,7 +173,7 @@ given(
 
 
 def test_being_found_by_ice_competes_with_release(values: Any) -> None:
-    assert values("CUS-04", 2004) == {(3, "event"): 1, (2, "event"): 1, (4, "released"): 4}
+    assert values("CUS-04", 2004) == {(3, "event"): 1, (2, "event"): 1, (6, "event"): 1, (4, "released"): 4}
 
 
 given(

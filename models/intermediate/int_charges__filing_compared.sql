@@ -1,6 +1,6 @@
 -- One row per allegation referred to the office or brought to court.
--- What the office made of it: referred against filed, by class and by section of law. `unknown` where class or section
--- are missing on one side; no answer (NULL) where no final decision on the matter is on file, or nothing was on file as
+-- What the office made of it: referred against filed, by class and by section of law. `unknown` where class, section or
+-- the code of law are missing on one side; no answer (NULL) where no final decision on the matter is on file, or nothing was on file as
 -- referred in it: a filed charge alone would always look accepted.
 with versions as (
     select
@@ -82,11 +82,12 @@ paired as (
             else cast(sign(filed.severity_class_rank - referred.severity_class_rank) as tinyint)
         end as severity_change,
         case
-            when referred.section is not null and filed.section is not null
-                then
-                    referred.section = filed.section
-                    and coalesce(referred.law_code, '') = coalesce(filed.law_code, '')
-                    and coalesce(referred.subdivision, '') = coalesce(filed.subdivision, '')
+            when referred.section <> filed.section or referred.law_code <> filed.law_code then false
+            -- a code that one side leaves out leaves open which law's section it is; so does a section
+            when referred.section is null or filed.section is null then null
+            when (referred.law_code is null) <> (filed.law_code is null) then null
+            -- the police often name no subdivision, which makes the section no other
+            else coalesce(referred.subdivision = filed.subdivision, true)
         end as is_same_section
     from filed
     full outer join referred on filed.allegation_id = referred.allegation_id

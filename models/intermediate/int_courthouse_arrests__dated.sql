@@ -4,7 +4,7 @@ select
     person_id,
     cast(contact_at as date) as arrested_on,
     publicised
-from {{ ref('stg_ice_contacts') }}
+from {{ ref('int_ice_contacts__person_found') }}
 where
     contact_type = 'arrest'
     and location_type in ('courthouse_inside', 'courthouse_near')

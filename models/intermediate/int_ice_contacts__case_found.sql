@@ -5,7 +5,7 @@ with contacts as (
     select
         *,
         cast(contact_at as date) as contact_on
-    from {{ ref('stg_ice_contacts') }}
+    from {{ ref('int_ice_contacts__person_found') }}
 ),
 
 stays as (

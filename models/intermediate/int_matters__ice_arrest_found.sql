@@ -2,7 +2,7 @@
 select distinct matters.matter_id
 from {{ ref('int_matters__closed') }} as matters
 -- many to many by person: made distinct again
-inner join {{ ref('stg_ice_contacts') }} as contacts
+inner join {{ ref('int_ice_contacts__person_found') }} as contacts
     on
         matters.person_id = contacts.person_id
         and cast(contacts.contact_at as date) between matters.ended_on and matters.ended_on + 30

@@ -24,7 +24,7 @@ stated as (
 ),
 
 detainers as (
-    select distinct person_id from {{ ref('stg_ice_contacts') }}
+    select distinct person_id from {{ ref('int_ice_contacts__person_found') }}
     where
         contact_type = 'detainer'
         and person_id is not null

@@ -27,7 +27,7 @@ contacts as (
         ) > 0 as is_arrested_at_probation
     from sentences
     -- many to many by person: gathered again by sentence
-    inner join {{ ref('stg_ice_contacts') }} as contacts
+    inner join {{ ref('int_ice_contacts__person_found') }} as contacts
         on
             sentences.person_id = contacts.person_id
             and cast(contacts.contact_at as date) between sentences.sentenced_on and sentences.sentenced_on + 365

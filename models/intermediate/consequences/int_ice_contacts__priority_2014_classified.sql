@@ -17,7 +17,7 @@ with detainers as (
         cast(contacts.contact_at as date) as lodged_on,
         contacts.probable_cause_basis,
         contacts.criminal_history
-    from {{ ref('stg_ice_contacts') }} as contacts
+    from {{ ref('int_ice_contacts__person_found') }} as contacts
     -- one contact to at most one era, the one that is named
     inner join {{ ref('eras') }} as eras
         on

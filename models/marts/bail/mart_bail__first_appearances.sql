@@ -6,6 +6,7 @@ with first_appearances as (
         cases.offence_category,
         cast(picked.first_appearance_at as date) as first_appearance_on,
         outcomes.first_plea_on,
+        coalesce(outcomes.is_plea_left_open, false) as is_plea_left_open,
         detained.case_id is not null as is_detained
     from {{ ref('int_cases__offence_picked') }} as cases
     -- one case to at most one row each
@@ -24,12 +25,14 @@ select
         when
             first_appearances.first_appearance_on + 7 <= audit_settings.as_of_date
             and coalesce(first_appearances.first_plea_on >= first_appearances.first_appearance_on, true)
+            and not first_appearances.is_plea_left_open
             then coalesce(first_appearances.first_plea_on <= first_appearances.first_appearance_on + 7, false)
     end as is_plea_within_7_days,
     case
         when
             first_appearances.first_appearance_on + 30 <= audit_settings.as_of_date
             and coalesce(first_appearances.first_plea_on >= first_appearances.first_appearance_on, true)
+            and not first_appearances.is_plea_left_open
             then coalesce(first_appearances.first_plea_on <= first_appearances.first_appearance_on + 30, false)
     end as is_plea_within_30_days
 from first_appearances

@@ -15,7 +15,9 @@ timed as (
         stays.*,
         case when stays.is_held then audit_settings.as_of_date else stays.released_on end as last_seen_on,
         -- a contact that the log puts on the stay after its end did not come during it
-        coalesce(stays.first_contact_on > stays.released_on, false) as is_contact_after_release
+        coalesce(stays.first_contact_on > stays.released_on, false) as is_contact_after_release,
+        -- who was handed over to ICE was reached for by then, whether or not the log of contacts says so
+        coalesce(stays.release_type = 'transfer_ice', false) as is_handed_over
     from stays
     cross join {{ ref('stg_audit_settings') }} as audit_settings
 )
@@ -35,6 +37,7 @@ select
     end as days_to_ice_contact,
     case
         when timed.has_ice_contact and not timed.is_contact_after_release then 'event'
+        when timed.is_handed_over then 'event'
         when timed.is_held then 'censored'
         else 'released'
     end as days_to_ice_contact_outcome,

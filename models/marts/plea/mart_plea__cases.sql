@@ -19,6 +19,7 @@ cases as (
         cases.filed_on,
         outcomes.first_plea_on,
         outcomes.closed_on,
+        coalesce(outcomes.is_plea_left_open, false) as is_plea_left_open,
         filed.exposure_class as filed_exposure,
         outcomes_exposed.consequence_class,
         standards.effective_from as standard_offer_from,
@@ -47,8 +48,14 @@ select
     case
         when cases.is_section_known then coalesce(cases.standard_offer_from <= cases.filed_on, false)
     end as is_standard_offer_published,
-    {{ days_between('cases.filed_on', 'coalesce(cases.first_plea_on, cases.closed_on, audit_settings.as_of_date)') }}
-        as days_to_plea,
+    -- a plea without a day was made at some time nobody knows
+    case
+        when not cases.is_plea_left_open
+            then
+                {{ days_between(
+                    'cases.filed_on', 'coalesce(cases.first_plea_on, cases.closed_on, audit_settings.as_of_date)'
+                ) }}
+    end as days_to_plea,
     case
         when cases.first_plea_on is not null then 'event'
         when cases.closed_on is not null then 'ended_without_plea'

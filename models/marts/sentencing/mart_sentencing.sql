@@ -60,7 +60,7 @@ select
     ) as is_at_the_year_or_a_day_short,
     placed.around_one_year = 'days_364' as is_a_day_short_of_the_year,
     case
-        when caps.capped_from is null then 'no_cap_of_364_days'
+        when caps.capped_from is null then 'no_cap_of_364_days_on_file'
         when placed.sentenced_on < caps.capped_from then 'before_cap_of_364_days'
         else 'since_cap_of_364_days'
     end as cap,

@@ -97,7 +97,7 @@ select
     described.over_six_months as is_over_six_months,
     described.max_reaches_one_year as is_maximum_a_year_or_more,
     case
-        when caps.capped_from is null then 'no_cap_of_364_days'
+        when caps.capped_from is null then 'no_cap_of_364_days_on_file'
         when described.decided_on < caps.capped_from then 'before_cap_of_364_days'
         else 'since_cap_of_364_days'
     end as cap,
