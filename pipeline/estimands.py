@@ -461,7 +461,7 @@ def _row(
         }
         if whose is not None:
             row |= _without_one_agency(k, n, of_group, levels, whose)
-    row |= _robustness(k, n, of_group, counts, estimand)
+    row |= _robustness(over_all.difference, k, n, of_group, counts, estimand)
     parts = decompose.oaxaca(k / n, _design(counts, estimand.hold_equal), of_group, weights=n)
     row |= {
         "explained": parts.explained,
@@ -560,9 +560,16 @@ def _by_stratum(
 
 
 def _robustness(
-    events: np.ndarray, cases: np.ndarray, of_group: np.ndarray, counts: pd.DataFrame, estimand: Estimand
+    difference: float,
+    events: np.ndarray,
+    cases: np.ndarray,
+    of_group: np.ndarray,
+    counts: pd.DataFrame,
+    estimand: Estimand,
 ) -> dict[str, float]:
-    """Robustness value of the linear gap, and what remains of it if an unrecorded fact were as strong as one recorded."""
+    """Robustness value of the linear gap, and what remains of the difference if an unrecorded fact, as strong as one
+    recorded, took as much from it as from the linear gap, which is another number.
+    """
     named = [f.name == estimand.benchmark for f in estimand.hold_equal]
     others, benchmark = (
         _design(counts, [f for f, at in zip(estimand.hold_equal, named, strict=True) if at is wanted])
@@ -580,7 +587,7 @@ def _robustness(
     t_value = strength.estimate / strength.standard_error if strength.standard_error > 0 else np.nan
     return {
         "robustness_value": float(sensitivity.robustness_value(t_value, strength.degrees_of_freedom)),
-        "difference_if_omitted_as_strong": float(remains.estimate),
+        "difference_if_omitted_as_strong": difference - (strength.estimate - float(remains.estimate)),
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from pipeline.findings import CLEAR, NOT_JUDGED, UNCLEAR, judge, rules
 from pipeline.report import words
 from pipeline.report.language import ENGLISH, LANGUAGES, SPANISH, Language
+from pipeline.report.story import told_once
 
 MEASURE = SimpleNamespace(measure_id="CHG-01", title="Filing rate", counted_unit="cases", kind="rate", unit="share")
 GAP: dict[str, Any] = {
@@ -53,6 +54,29 @@ def test_what_the_rule_does_not_call_clear_is_no_clear_difference_with_what_coul
         "There is no clear difference: the records fit a gap from −1.0 to +8.0 points.",
         "In this many cases a gap of less than 5.0 points could easily have gone unseen.",
     ]
+
+
+def test_an_interval_without_zero_that_the_rule_does_not_call_clear_says_why() -> None:
+    wide = told(verdict=UNCLEAR, q_value=0.2, difference=-0.07, difference_low=-0.13, difference_high=-0.02)
+    assert wide[1] == (
+        "The gap is −7.0 points (95% interval −13 to −2.0 points), but counting persons, and among 60 comparisons, it does "
+        "not stand out from chance (q = 0.2), so it is not called clear."
+    )
+    assert "easily have gone unseen" not in " ".join(wide), "it was seen"
+
+
+def test_one_measure_that_cannot_be_computed_is_one() -> None:
+    assert words.cannot_be_computed(1, 27, ENGLISH).startswith("One of 27 measures cannot be computed")
+    assert words.cannot_be_computed(1, 27, SPANISH).startswith("Una de 27 medidas no puede calcularse")
+    assert words.cannot_be_computed(2, 27, ENGLISH).startswith("2 of 27 measures cannot")
+
+
+def test_measures_that_say_the_same_of_the_same_people_are_counted_once_be_it_from_the_other_side() -> None:
+    sides = {"numerator": 229, "denominator": 879, "reference_numerator": 90, "reference_denominator": 400}
+    other = sides | {"numerator": 650, "reference_numerator": 310}
+    third = sides | {"numerator": 230}
+    gaps = [(name, SimpleNamespace(**counts)) for name, counts in (("a", sides), ("b", other), ("c", third))]
+    assert [name for name, _ in told_once(gaps)] == ["a", "c"]
 
 
 def test_a_sure_gap_below_the_least_width_is_said_to_be_below_it() -> None:

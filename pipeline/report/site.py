@@ -16,7 +16,6 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
-from pipeline.config import quarter_of
 from pipeline.contract import load_contract
 from pipeline.errors import AuditError, Problem
 from pipeline.estimands import load_estimands
@@ -280,17 +279,21 @@ class Edition:
             "sentences": story.overview(self.marts), "pictures": self.overview, "marts": marts,
         }  # fmt: skip
 
+    def _window(self) -> dict[str, str]:
+        first, last = self.public.settings.window.split("/")
+        return {"from_": self.say.period(first), "to": self.say.period(last)}
+
     def _handout(self) -> dict[str, Any]:
         say = self.say
         return {
-            "title": say("The audit on one page: {quarter}", quarter=say.period(quarter_of(self.public.settings.period_to))),
+            "title": say("The audit on one page: {from_} to {to}", **self._window()),
             "sentences": self.story.overview(self.marts), "picture": self.handout, "rule": self.story.rule_note(),
         }  # fmt: skip
 
     def _report(self) -> dict[str, Any]:
         say, words = self.say, content()["marts"]
         return {
-            "title": say("The whole report: {quarter}", quarter=say.period(quarter_of(self.public.settings.period_to))),
+            "title": say("The whole report: {from_} to {to}", **self._window()),
             "sentences": self.story.overview(self.marts), "overview": self.overview, "terms": self._terms(),
             "chapters": [
                 (mart, words.get(mart, {}), self.story.sentences(mart), [g for g in self.glances[mart] if g.told], self.of_mart[mart])

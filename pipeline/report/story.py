@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.disclose import load_registry
 from pipeline.findings import CLEAR, NOT_JUDGED, from_either_side
 from pipeline.fixed_mix import with_one_mix
-from pipeline.measures import BOTH_SIDES, NOT_SUPPLIED
+from pipeline.measures import BOTH_SIDES, MINIMUM_CASES, NOT_SUPPLIED
 from pipeline.report import figures, words
 from pipeline.report.figures import Mark, Row, Width
 from pipeline.report.language import Language
@@ -217,7 +217,7 @@ class Story:
         told = []
         gaps = [(m, public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) for m in measures]
         shown = [(m, gap) for m, gap in gaps if gap is not None and gap.status in SHOWN]
-        judged = [(m, gap) for m, gap in shown if self.judged(gap)]
+        judged = told_once([(m, gap) for m, gap in shown if self.judged(gap)])
         clear = [(m, gap) for m, gap in judged if self.clear(gap)]
         if judged:
             told.append(f"{words.how_many_clear(len(clear), len(judged), say)}.")
@@ -246,7 +246,7 @@ class Story:
         told += [said for m, row in rows if row is not None and (said := words.too_young(m, row, say))]
         lost = [m for m in measures if self.missing(m)]
         if lost:
-            told.append(say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(len(lost)), all=say.count(len(measures))))  # fmt: skip
+            told.append(words.cannot_be_computed(len(lost), len(measures), say))
         return told
 
     def _citizenship_on_file(self, measures: Sequence[Any]) -> list[str]:
@@ -363,7 +363,7 @@ class Story:
             if gap.status in SHOWN
         ]
         drawn_clear = sum(self.clear(gap) for _, gap in pairs)
-        judged = [gap for _, gap in shown if self.judged(gap)]
+        judged = [gap for _, gap in told_once([(m, gap) for m, gap in shown if self.judged(gap)])]
         clear = [gap for gap in judged if self.clear(gap)]
         hidden = sum(gap.status == "suppressed" for _, gap in pairs)
         first = next(((m, gap) for m, gap in pairs if gap.status in SHOWN), None)
@@ -479,11 +479,14 @@ class Story:
         seen = [(p, row) for p, row in zip(periods, told, strict=True) if row is not None and row.status in SHOWN]
         (first_period, first), (last_period, last) = seen[0], seen[-1]
         moved = last.ci_low > first.ci_high or last.ci_high < first.ci_low
+        few = min(first.denominator, last.denominator) < MINIMUM_CASES
         words = {
             "title": say(measure.title), "first": self.value(first), "last": self.value(last),
             "from_": say.period(first_period), "to": say.period(last_period),
         }  # fmt: skip
-        if who == "noncitizen":
+        if few:  # of a handful nothing is said, neither that it moved nor that it did not
+            title = say("{title}: {from_} to {to}", **words)
+        elif who == "noncitizen":
             title = say("{title}: for noncitizens from {first} in {from_} to {last} in {to}", **words) if moved else say("{title}: no clear change for noncitizens from {from_} to {to}", **words)  # fmt: skip
         else:
             title = say("{title}: from {first} in {from_} to {last} in {to}", **words) if moved else say("{title}: no clear change from {from_} to {to}", **words)  # fmt: skip
@@ -631,7 +634,7 @@ class Story:
         measures = [m for mart in marts for m in self.public.of_mart(mart)]
         told: list[Said] = []
         gaps = [(m, self.public.gap(m.measure_id, contrast="citizenship", stratum=headline(m))) for m in measures]
-        judged = [(m, gap) for m, gap in gaps if self.judged(gap)]
+        judged = told_once([(m, gap) for m, gap in gaps if self.judged(gap)])
         clear = [(m, gap) for m, gap in judged if self.clear(gap)]
         if judged:
             told.append(Said(text=f"{words.how_many_clear(len(clear), len(judged), say)}."))
@@ -648,7 +651,7 @@ class Story:
             told.append(Said(text=" ".join([*on_file, *([turned] if clear else [])])))
         lost = sum(bool(self.missing(m)) for m in measures)
         if lost:
-            told.append(Said(text=say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(len(measures)))))  # fmt: skip
+            told.append(Said(text=words.cannot_be_computed(lost, len(measures), say)))
         return told
 
     def race_gaps(self, *, most: int) -> list[list[str]]:
@@ -875,6 +878,14 @@ def query(measure: Any) -> str:
         answer = f"({measure.numerator})"
         return f"select {groups}{stratum},\n       count(*) filter (where {answer}) as numerator,\n       count(*) filter (where {answer} is not null) as denominator\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
     return f"select {groups}{stratum},\n       count(*) as numerator\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
+
+
+def told_once(pairs: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Measures with shown gaps: of gaps that say the same of the same people, be it from the other side, the first."""
+    found: dict[object, tuple[Any, Any]] = {}
+    for measure, gap in pairs:
+        found.setdefault(from_either_side([int(getattr(gap, column)) for column in BOTH_SIDES]), (measure, gap))
+    return list(found.values())
 
 
 def slug(name: str) -> str:

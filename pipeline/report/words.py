@@ -67,6 +67,13 @@ def how_many_clear(clear: int, judged: int, say: Language) -> str:
     return say("Noncitizens and citizens differ clearly in {clear} of {judged} measures", clear=say.count(clear), judged=say.count(judged))  # fmt: skip
 
 
+def cannot_be_computed(lost: int, measures: int, say: Language) -> str:
+    """How many of some measures the office does not record enough for."""
+    if lost == 1:
+        return say("One of {all} measures cannot be computed, since the office does not record what it needs.", all=say.count(measures))  # fmt: skip
+    return say("{count} of {all} measures cannot be computed, since the office does not record what they need.", count=say.count(lost), all=say.count(measures))  # fmt: skip
+
+
 def off_target(row: Any, measure: Any, say: Language) -> str:
     """A share beside what a law or a promise asks for; `row` is a finding by that rule."""
     words = {
@@ -125,12 +132,14 @@ def how_sure(gap: Any, say: Language, *, family: int) -> list[str]:
     }
     if gap.status == "unreliable":
         return [say("The gap is {gap} (95% interval {interval}), from too few cases to say more.", **words)]
+    words["q"] = "q < 0.001" if gap.q_value < 0.001 else f"q = {gap.q_value:.1g}"
     if gap.verdict == CLEAR:
-        words["q"] = "q < 0.001" if gap.q_value < 0.001 else f"q = {gap.q_value:.1g}"
         return [say("The gap is {gap} (95% interval {interval}): clear by the rule declared beforehand, among {family} comparisons ({q}).", **words)]  # fmt: skip
     if gap.verdict == UNCLEAR:
         if gap.q_value < declared["false_discovery_rate"]:
             return [say("The gap is {gap} (95% interval {interval}): hardly chance alone, but below the {least} declared beforehand, so it is not called clear.", **words)]  # fmt: skip
+        if gap.difference_low > 0 or gap.difference_high < 0:
+            return [say("The gap is {gap} (95% interval {interval}), but counting persons, and among {family} comparisons, it does not stand out from chance ({q}), so it is not called clear.", **words)]  # fmt: skip
         found = [say("There is no clear difference: the records fit a gap from {interval}.", **words)]
         if gap.detectable_gap > 0:  # neither missing nor, where all on both sides are alike, none
             least = say.gap(gap.detectable_gap, gap.unit).lstrip("+")
