@@ -83,17 +83,17 @@ def test_its_counts_are_those_of_the_fact_and_no_row_is_doubled(database: Path, 
 @pytest.mark.parametrize(
     ("leads", "known"),
     [
-        ({"case_id": "C"}, {"unit", "prosecutor", "agency"}),
-        ({"referral_id": "R"}, {"unit", "prosecutor", "agency"}),
-        ({"arrest_id": "A"}, {"agency"}),
-        ({"case_id": "none ", "referral_id": "none ", "arrest_id": "A"}, {"agency"}),
-        ({"case_id": "none ", "referral_id": "R"}, {"unit", "prosecutor", "agency"}),
-        ({}, set()),
+        ({"case_id": "C"}, ("unit", "prosecutor", "agency")),
+        ({"referral_id": "R"}, ("unit", "prosecutor", "agency")),
+        ({"arrest_id": "A"}, ("agency",)),
+        ({"case_id": "none ", "referral_id": "none ", "arrest_id": "A"}, ("agency",)),
+        ({"case_id": "none ", "referral_id": "R"}, ("unit", "prosecutor", "agency")),
+        ({}, ()),
     ],
     ids=lambda value: " and ".join(value) or "nothing",
 )
 def test_who_decided_is_found_from_whatever_a_row_names(
-    tmp_path: Path, database: Path, whose: dict[str, Whose], leads: dict[str, str], known: set[str]
+    tmp_path: Path, database: Path, whose: dict[str, Whose], leads: dict[str, str], known: tuple[str, ...]
 ) -> None:
     path = tmp_path / "audit.duckdb"
     shutil.copy(database, path)
