@@ -315,6 +315,20 @@ def test_a_day_of_export_within_the_period_is_refused_from_the_command_as_from_t
     assert not (tmp_path / "audit").exists()
 
 
+@pytest.mark.parametrize(("key", "twice"), [("Ref", False), ("{row: true}", True)], ids=["keyed", "by row"])
+def test_a_file_that_came_twice_is_refused_where_its_rows_would_count_twice(
+    key: str, twice: bool, tmp_path: Path
+) -> None:
+    tiny = TinyOffice(tmp_path)
+    tiny.write_office(OFFICE_YML.replace("referral_id: Ref", f"referral_id: {key}").replace("unused: {Name", "unused: {Ref: a number, Name" if twice else "unused: {Name"))  # fmt: skip
+    tiny.write_export(EXPORT.encode(), "referrals_copy.csv")
+    if twice:
+        with pytest.raises(AuditError, match=r"IIU123 referrals_copy.csv: holds the same bytes as referrals.csv"):
+            tiny.land()
+    else:
+        tiny.land()
+
+
 def test_a_rejected_row_is_kept_by_its_shape_and_never_by_what_it_says(tmp_path: Path) -> None:
     tiny = TinyOffice(tmp_path)
     tiny.write_export(EXPORT.replace("01/03/2024", "Bob Example").encode())

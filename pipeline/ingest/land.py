@@ -210,6 +210,7 @@ class _Lander:
         count.columns, count.mapping = raw.columns, source.mapping.name
         self.problems += raw.warnings
         entries = self._office.entries_of(source.mapping.name)
+        self.problems += self._sent_twice(source, count, entries)
         header_problems = list(self._header_problems(source, raw, entries))
         self.problems += header_problems
         if not any(p.severity == "error" for p in header_problems):
@@ -232,6 +233,20 @@ class _Lander:
                     )
                 )
         self._drop_all(raw.name)
+
+    def _sent_twice(self, source: SourceFile, count: FileCount, entries: Sequence[Entry]) -> Iterator[Problem]:
+        """A file that is there before: rows with a key of the export take the place of their twins, others count twice."""
+        if not any("row" in column.spec or "record" in column.spec for entry in entries for column in entry.columns):
+            return
+        for other in self.counts[:-1]:
+            if count.read and (other.sha256, other.mapping) == (count.sha256, count.mapping):
+                yield Problem(
+                    code="IIU123",
+                    where=place(file=source.shown),
+                    what=f"holds the same bytes as {other.path}, and its rows have no key of the export: each would count twice",
+                    expected="each export once",
+                    fix="Delete one of the two",
+                )
 
     def _lander_of(self, source: SourceFile, raw: RawTable, count: FileCount) -> _FileLander:
         entries = self._office.entries_of(source.mapping.name)
