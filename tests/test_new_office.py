@@ -135,6 +135,8 @@ def test_a_place_of_birth_is_no_year_of_birth() -> None:
         ("referral.decision", "Rejected", "declined"),
         ("charge.severity", "(M1)", "misdemeanor"),
         ("person_race.race_code", "Zyx", "unmapped"),
+        ("person_race.race_code", "Insufficient", "unmapped"),
+        ("person_race.race_code", "I", "aian"),
     ],
 )
 def test_a_code_is_proposed_or_left_open(column: str, text: str, target: str) -> None:
