@@ -1,9 +1,9 @@
 -- One row per case of one defendant.
 -- How a case ended in state law: when it closed, whether by a plea, a conviction or without one, and whether the person
 -- was gone. A conviction is what the office itself calls so, else a plea of guilty or no contest, or a guilty verdict.
--- One without a day, and a disposition that does not say what it is, leave it open whether there was one by some day.
--- Where no day of closing is on file, a case closed once each of its charges had ended. The last disposition of a charge
--- holds; a transfer, a mistrial and what the office calls "other" are no end.
+-- One without a day, and a disposition that does not say what it is, leave open whether there was one by some day.
+-- Where no day of closing is on file, a case closed once each of its charges had ended. The last disposition of a
+-- charge holds; a transfer, a mistrial and what the office calls "other" are no end.
 with charges as (
     select
         charge_id,
@@ -24,7 +24,8 @@ dispositions as (
             dispositions.is_conviction_state,
             dispositions.disposition_type in ('plea_guilty', 'plea_nolo', 'verdict_guilty')
         ) as is_conviction,
-        dispositions.is_conviction_state is null and not {{ is_known('dispositions.disposition_type') }} as is_left_open,
+        dispositions.is_conviction_state is null and not {{ is_known('dispositions.disposition_type') }}
+            as is_left_open,
         dispositions.is_conviction_state is not null
         or (
             {{ is_known('dispositions.disposition_type') }}

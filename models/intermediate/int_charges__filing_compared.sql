@@ -1,7 +1,7 @@
 -- One row per allegation referred to the office or brought to court.
 -- What the office made of it: referred against filed, by class and by section of law. `unknown` where class, section or
--- the code of law are missing on one side; no answer (NULL) where no final decision on the matter is on file, or nothing was on file as
--- referred in it: a filed charge alone would always look accepted.
+-- the code of law are missing on one side; no answer (NULL) where no final decision on the matter is on file, or
+-- nothing was on file as referred in it: a filed charge alone would always look accepted.
 with versions as (
     select
         coalesce(lineage_id, charge_id) as allegation_id,

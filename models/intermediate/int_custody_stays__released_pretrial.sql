@@ -36,7 +36,7 @@ appearances as (
             releases.case_id = hearings.case_id
             and releases.released_on < hearings.hearing_on
             and audit_settings.as_of_date >= hearings.hearing_on
-            and (releases.closed_on is null or hearings.hearing_on <= releases.closed_on)
+            and (releases.closed_on is null or releases.closed_on >= hearings.hearing_on)
     where hearings.is_defendant
     group by releases.stay_id
 ),
