@@ -6,11 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 
 
-def quarter_of(day: date) -> str:
-    """The quarter of a day, as the marts write it: 2024-Q4."""
-    return f"{day.year}-Q{(day.month + 2) // 3}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class AuditSettings:
     """What the models, the statistics and the pages are told about this audit.
@@ -49,5 +44,5 @@ class AuditSettings:
     @property
     def window(self) -> str:
         """The first and the last quarter that totals hold: 2015-Q1/2024-Q4."""
-        first, last = (quarter_of(day) for day in (self.period_from, self.totals_to))
+        first, last = (f"{day.year}-Q{(day.month + 2) // 3}" for day in (self.period_from, self.totals_to))
         return f"{first}/{last}"

@@ -46,6 +46,7 @@ LIVES = (
     ["amended", "filed"],
 )
 NO_END = ("transferred", "mistrial", "other")
+REACHED = ("detainer", "notification_request", "interview", "arrest", "transfer")
 GUILTY = ("plea_guilty", "plea_nolo", "verdict_guilty")
 CLASSES = {
     "felony": 3,
@@ -418,8 +419,7 @@ def _end(case: Row, ends: list[Row], charges: list[Row]) -> Row:
     def is_end(row: Row) -> bool:
         return row.get("is_conviction_state") is not None or row["type"] not in (*UNKNOWNS, *NO_END)
 
-    by_day = sorted(ends, key=lambda row: (bool(row["disposed_on"]), row["disposed_on"], row["disposition_id"])
-                    if row["disposed_on"] else (False, date.min, row["disposition_id"]))  # fmt: skip
+    by_day = sorted(ends, key=lambda row: (row["disposed_on"] or date.min, row["disposition_id"]))
     last = {row["charge_id"]: row for row in by_day}
     over = {key: row for key, row in last.items() if is_end(row)}
     asked = {*last, *(charge["charge_id"] for charge in charges if charge["is_enhancement"] is not True)}

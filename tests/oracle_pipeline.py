@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pipeline.contract import UNKNOWNS
 from tests.oracle import (
     GUILTY,
+    REACHED,
     Definition,
     Draw,
     Groups,
@@ -275,8 +276,6 @@ class Pipeline(Oracle):
                 case = row["case_id"] or self.case_of.get(row["charge_id"])
                 yield self.of_case(case, row[on]), {"link": f"{table}_to_case", "found": case in self.cases}
 
-
-REACHED = ("detainer", "notification_request", "interview", "arrest", "transfer")
 
 P = Pipeline
 MEASURES: dict[str, Definition] = {

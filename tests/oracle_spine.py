@@ -10,6 +10,7 @@ from pipeline.contract import UNKNOWNS
 from tests.oracle import (
     CLASSES,
     GUILTY,
+    REACHED,
     Definition,
     Draw,
     Found,
@@ -942,7 +943,7 @@ def described_diversions(oracle: Oracle) -> Iterator[tuple[Groups | None, Row]]:
             )
         met = any(
             c["person_id"] == row["person_id"]
-            and c["type"] in ("detainer", "notification_request", "interview", "arrest", "transfer")
+            and c["type"] in REACHED
             and c["at_precision"] != "month"
             and row["enrolled_on"]
             and row["enrolled_on"] <= c["at"].date() <= (ended or date.max)

@@ -151,7 +151,7 @@ reached_by_ice as (
     from referred
     -- many to many by case: gathered again by arrest
     inner join {{ ref('stg_ice_contacts') }} as contacts on referred.case_id = contacts.case_id
-    where contacts.contact_type in ('detainer', 'notification_request', 'interview', 'arrest', 'transfer')
+    where {{ is_reached_for('contacts.contact_type') }}
 ),
 
 ice_contacts as (

@@ -20,17 +20,10 @@ dispositions as (
         dispositions.disposed_on,
         dispositions.disposition_type,
         dispositions.disposition_reason,
-        coalesce(
-            dispositions.is_conviction_state,
-            dispositions.disposition_type in ('plea_guilty', 'plea_nolo', 'verdict_guilty')
-        ) as is_conviction,
+        {{ is_state_conviction('dispositions.is_conviction_state', 'dispositions.disposition_type') }}
+            as is_conviction,
         dispositions.is_conviction_state is null and not {{ is_known('dispositions.disposition_type') }}
-            as is_left_open,
-        dispositions.is_conviction_state is not null
-        or (
-            {{ is_known('dispositions.disposition_type') }}
-            and dispositions.disposition_type not in ('transferred', 'mistrial', 'other')
-        ) as is_end
+            as is_left_open
     from {{ ref('stg_dispositions') }} as dispositions
     -- many dispositions to at most one charge
     left join charges on dispositions.charge_id = charges.charge_id
@@ -39,6 +32,7 @@ dispositions as (
 placed as (
     select
         *,
+        is_conviction is not null as is_end,
         row_number() over (
             partition by case_id, charge_id order by disposed_on desc nulls last, disposition_id desc
         ) = 1 as is_last

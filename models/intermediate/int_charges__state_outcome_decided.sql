@@ -15,13 +15,6 @@ with ranked as (
 select
     charge_id,
     disposition_type,
-    coalesce(
-        is_conviction_state,
-        case
-            when disposition_type in ('plea_guilty', 'plea_nolo', 'verdict_guilty') then true
-            when {{ is_known('disposition_type') }} and disposition_type not in ('transferred', 'mistrial', 'other')
-                then false
-        end
-    ) as is_conviction
+    {{ is_state_conviction('is_conviction_state', 'disposition_type') }} as is_conviction
 from ranked
 where place = 1

@@ -11,7 +11,7 @@ with contacts as (
         {{ to_the_minute('contact_at', 'at_precision') }} as contact_at_minute,
         outcome_at as ended_at
     from {{ ref('stg_ice_contacts') }}
-    where contact_type in ('detainer', 'notification_request', 'interview', 'arrest', 'transfer')
+    where {{ is_reached_for('contact_type') }}
 )
 
 select

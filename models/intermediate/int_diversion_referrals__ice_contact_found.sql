@@ -9,5 +9,5 @@ inner join {{ ref('int_ice_contacts__person_found') }} as contacts
         and diversions.enrolled_on <= cast(contacts.contact_at as date)
         and (diversions.ended_on is null or cast(contacts.contact_at as date) <= diversions.ended_on)
 where
-    contacts.contact_type in ('detainer', 'notification_request', 'interview', 'arrest', 'transfer')
+    {{ is_reached_for('contacts.contact_type') }}
     and contacts.at_precision <> 'month'

@@ -177,13 +177,12 @@ def _files(exports: Path, work: Path, unread: list[str]) -> Iterator[Drafted]:
     keys: set[str] = set()
     connection = duckdb.connect(config={"temp_directory": str(work / "spill")})
     for n, (name, path) in enumerate(listed):
-        unread.append(name)
+        is_read = False
         for layout in _layouts(path):
             file = _profiled(connection, name, path, layout, work, f"t{n}", keys)
             if file is None:
                 continue
-            if name in unread:
-                unread.remove(name)
+            is_read = True
             same = tuple(c.name for c in file.columns)
             if same in seen and layout["type"] == seen[same].format["type"]:
                 seen[same].pattern = _common(seen[same].pattern, name)
@@ -191,6 +190,8 @@ def _files(exports: Path, work: Path, unread: list[str]) -> Iterator[Drafted]:
             seen[same] = file
             keys.add(file.key)
             yield file
+        if not is_read:
+            unread.append(name)
     connection.close()
 
 

@@ -350,12 +350,7 @@ class Story:
                 p[0].measure_id,
             ),
         )
-        alike: dict[object, list[tuple[Any, Any]]] = {}  # one gap under several names is drawn once
-        for m, gap in pairs:
-            is_shown = gap.status in SHOWN
-            counts = from_either_side([int(getattr(gap, c)) for c in BOTH_SIDES]) if is_shown else m.measure_id
-            alike.setdefault(counts, []).append((m, gap))
-        drawn = list(alike.values())[:most]
+        drawn = alike(pairs)[:most]  # one gap under several names is drawn once
         pairs, twins = [same[0] for same in drawn], [m for same in drawn for m, _ in same[1:]]
         rows = [
             Row(label=f"{say(m.title)} ({self._both(gap)})", marks=[self._gap_mark(gap)])
@@ -880,12 +875,22 @@ def query(measure: Any) -> str:
     return f"select {groups}{stratum},\n       count(*) as numerator\nfrom marts.{measure.fact}\nwhere quarter is not null\n  and {population}\ngroup by all\norder by all"  # fmt: skip
 
 
-def told_once(pairs: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Measures with shown gaps: of gaps that say the same of the same people, be it from the other side, the first."""
-    found: dict[object, tuple[Any, Any]] = {}
+def alike(pairs: Sequence[tuple[Any, Any]]) -> list[list[tuple[Any, Any]]]:
+    """Measures with their gaps, those together that say the same of the same people, be it from the other side.
+
+    What is not shown says nothing, and is alike to nothing else.
+    """
+    found: dict[object, list[tuple[Any, Any]]] = {}
     for measure, gap in pairs:
-        found.setdefault(from_either_side([int(getattr(gap, column)) for column in BOTH_SIDES]), (measure, gap))
+        shown = gap.status in SHOWN
+        counts = from_either_side([int(getattr(gap, c)) for c in BOTH_SIDES]) if shown else measure.measure_id
+        found.setdefault(counts, []).append((measure, gap))
     return list(found.values())
+
+
+def told_once(pairs: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Of measures whose gaps say the same, the first."""
+    return [same[0] for same in alike(pairs)]
 
 
 def slug(name: str) -> str:

@@ -6,7 +6,7 @@ with first_appearances as (
         cases.offence_category,
         cast(picked.first_appearance_at as date) as first_appearance_on,
         outcomes.first_plea_on,
-        coalesce(outcomes.is_plea_left_open, false) as is_plea_left_open,
+        outcomes.is_plea_left_open,
         detained.case_id is not null as is_detained
     from {{ ref('int_cases__offence_picked') }} as cases
     -- one case to at most one row each

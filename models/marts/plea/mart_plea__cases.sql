@@ -19,7 +19,7 @@ cases as (
         cases.filed_on,
         outcomes.first_plea_on,
         outcomes.closed_on,
-        coalesce(outcomes.is_plea_left_open, false) as is_plea_left_open,
+        outcomes.is_plea_left_open,
         filed.exposure_class as filed_exposure,
         outcomes_exposed.consequence_class,
         standards.effective_from as standard_offer_from,

@@ -5,6 +5,27 @@
     {{ code }} not in ('not_recorded', 'recorded_unknown', 'redacted', 'unmapped')
 {%- endmacro %}
 
+{#-
+    Whether a disposition is a conviction in state law: what the office itself calls it, else what its kind is. NULL where
+    it says neither, and of a transfer, a mistrial and what the office calls "other", which are no end.
+-#}
+{% macro is_state_conviction(is_conviction_state, disposition_type) -%}
+    coalesce(
+        {{ is_conviction_state }},
+        case
+            when {{ disposition_type }} in ('plea_guilty', 'plea_nolo', 'verdict_guilty') then true
+            when {{ is_known(disposition_type) }}
+                and {{ disposition_type }} not in ('transferred', 'mistrial', 'other')
+                then false
+        end
+    )
+{%- endmacro %}
+
+{#- Whether a contact is one by which ICE reaches for the person; the others are words between offices. -#}
+{% macro is_reached_for(contact_type) -%}
+    {{ contact_type }} in ('detainer', 'notification_request', 'interview', 'arrest', 'transfer')
+{%- endmacro %}
+
 {#- Whole days from one date or timestamp to another; NULL where either is missing or the second comes first. -#}
 {% macro days_between(earlier, later) -%}
     case
